@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/data/dataset.h"
+
+namespace txfm::io {
+
+/// Results to store in an .h5ad (interface contract §2). Everything is optional.
+struct H5adAdditions {
+    std::vector<Column> obs;                     ///< added or replaced columns
+    std::vector<Column> var;
+    std::map<std::string, DenseMatrix> obsm;     ///< [cells × n]
+    std::map<std::string, DenseMatrix> varm;     ///< [genes × n]
+    std::map<std::string, CsrMatrix> obsp;       ///< [cells × cells]
+    nlohmann::json uns = nlohmann::json::object();  ///< nested objects, strings, numbers, flat arrays; merged key by key
+};
+
+/// Writes a whole data set as h5ad that anndata >= 0.8 reads, counts as CSR with gzip level 4 and
+/// chunks of about 1 MiB; streamed in row blocks. Atomic. Errors: Failed (not writable, disk full), Cancelled.
+Result<void> writeH5ad(const std::filesystem::path& out, const Dataset& dataset, const H5adAdditions& additions,
+                       Progress& progress);
+
+/// Copies `in` (an .h5ad) to `out` and adds results; every untouched slot stays bit by bit.
+/// `in` may equal `out` only for files the program itself wrote. Atomic.
+Result<void> addToH5ad(const std::filesystem::path& in, const std::filesystem::path& out,
+                       const H5adAdditions& additions, Progress& progress);
+
+/// Saves results beside their data: addToH5ad when the source is an .h5ad, else writeH5ad.
+Result<void> saveResults(const std::filesystem::path& out, const Dataset& dataset, const H5adAdditions& additions,
+                         Progress& progress);
+
+/// A dense obsm/varm slot or a CSR obsp slot of an .h5ad; BadInput naming file and key.
+Result<DenseMatrix> readObsm(const std::filesystem::path& file, const std::string& key);
+Result<std::optional<CsrMatrix>> readObsp(const std::filesystem::path& file, const std::string& key);
+/// uns[key] as JSON, null when absent.
+Result<nlohmann::json> readUns(const std::filesystem::path& file, const std::string& key);
+
+}  // namespace txfm::io

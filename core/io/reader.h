@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/data/dataset.h"
+
+namespace txfm::io {
+
+/// Choices of the user that a reader honours.
+struct ReadOptions {
+    std::string countsIn;          ///< "" = find it; else "X", "raw.X", "layers/<name>"
+    std::string genome;            ///< for files with several genomes; "" = the only or the human one
+    bool allowNormalised = false;  ///< accept values that are not counts (with a warning in provenance.notes)
+    bool keepInMemory = true;      ///< false: row blocks are read from the file on demand where the format allows
+};
+
+/// What headers alone tell (fast, no matrix values read beyond a sample).
+struct FileInfo {
+    std::string format;
+    int64_t cells = 0;
+    int64_t genes = 0;
+    int64_t nonZeros = -1;  ///< -1 = unknown
+    std::string countsIn;
+    ValueKind valueKind = ValueKind::Unknown;
+    std::vector<std::string> obsColumns, varColumns, obsmKeys, layerKeys;
+    std::vector<std::string> notes;
+};
+
+/// A file format. Readers are stateless; a plugin registers one or several.
+class Reader {
+public:
+    virtual ~Reader() = default;
+    /// Short name, e.g. "h5ad", "10x h5", "10x folder".
+    virtual std::string name() const = 0;
+    /// Glob patterns for file dialogs, e.g. {"*.h5ad"}.
+    virtual std::vector<std::string> patterns() const = 0;
+    /// How sure the reader is, from content: 0 = not mine … 100 = certainly mine. Never throws;
+    /// `head` holds the first bytes (up to 64 KiB, decompressed when the file is gzip; empty for folders).
+    virtual int probe(const std::filesystem::path& path, const std::string& head) const = 0;
+    virtual Result<FileInfo> info(const std::filesystem::path& path, const ReadOptions& options) const = 0;
+    /// Errors: BadInput naming the file. Cancelled when progress says so.
+    virtual Result<Dataset> open(const std::filesystem::path& path, const ReadOptions& options,
+                                 Progress& progress) const = 0;
+};
+
+/// Entry point of a reader plugin (a shared library in the plugin folder):
+///   extern "C" void txfmRegisterReaders(txfm::io::ReaderRegistry& registry);
+class ReaderRegistry {
+public:
+    /// The process-wide registry; plugins are loaded on first use.
+    static ReaderRegistry& instance();
+    void add(std::unique_ptr<Reader> reader);
+    const std::vector<std::unique_ptr<Reader>>& readers() const { return m_readers; }
+    /// The reader whose probe is surest; BadInput naming the file and what it looks like otherwise
+    /// (missing file, HTML page, Git LFS pointer, unknown content …).
+    Result<const Reader*> find(const std::filesystem::path& path) const;
+
+private:
+    std::vector<std::unique_ptr<Reader>> m_readers;
+};
+
+/// Convenience: find + info / find + open.
+Result<FileInfo> inspect(const std::filesystem::path& path, const ReadOptions& options = {});
+Result<Dataset> openDataset(const std::filesystem::path& path, const ReadOptions& options, Progress& progress);
+
+/// Looks at values and says what they are (counts, log1p of normalised, scaled …). Whole numbers
+/// >= 0 are counts whatever their storage type; NaN and infinities are reported as Unknown.
+ValueKind classifyValues(std::span<const float> values);
+
+}  // namespace txfm::io

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Compiler settings that every target shares.
+add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-psabi)
+add_compile_definitions(QT_NO_KEYWORDS)
+if(TXFM_SANITIZE)
+    add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
+    add_link_options(-fsanitize=address,undefined)
+endif()
+find_program(TXFM_CCACHE ccache)
+if(TXFM_CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER "${TXFM_CCACHE}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${TXFM_CCACHE}")
+    set(CMAKE_CUDA_COMPILER_LAUNCHER "${TXFM_CCACHE}")
+endif()
