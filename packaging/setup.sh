@@ -106,7 +106,7 @@ download() {
 # The tags are spelled out, so that any python3 fetches the same files.
 wheelOptions=(--only-binary :all: --implementation cp --python-version 3.11 --abi cp311 --abi none
     --platform manylinux_2_28_x86_64 --platform manylinux_2_27_x86_64
-    --platform manylinux_2_25_x86_64 --platform manylinux_2_17_x86_64
+    --platform manylinux_2_25_x86_64 --platform manylinux_2_18_x86_64 --platform manylinux_2_17_x86_64
     --platform manylinux2014_x86_64 --platform any)
 
 # unpackWheels REQUIREMENTS-FILE TARGET: unpacks each wheel that has no stamp yet into TARGET.
