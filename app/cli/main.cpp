@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cstdio>
+
+#include "app/cli/command_line.h"
+
+using namespace txfm;
+
+namespace {
+
+std::string quoted(int argc, char** argv) {
+    std::string line = "txfm";
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        const bool plain = !word.empty() && word.find_first_of(" \t\n\"'\\$&|;<>()*?[]#~") == std::string::npos;
+        line += ' ';
+        if (plain) {
+            line += word;
+            continue;
+        }
+        line += '\'';
+        for (char c : word) line += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        line += '\'';
+    }
+    return line;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App parser{"TxFM: RNA-seq foundation models on the command line.\n"
+                    "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 bad input file, 4 out of memory, 5 cancelled."};
+    parser.name("txfm");
+    parser.set_version_flag("--version", "txfm " TXFM_VERSION);
+    parser.require_subcommand(1);
+    cli::CommonOptions common;
+    common.context.commandLine = quoted(argc, argv);
+
+    std::vector<cli::BoundCommand> commands;
+    for (const auto& entry : workflow::workflows()) commands.push_back(cli::bindCommand(parser, entry, common));
+    std::string jobFile;
+    CLI::App* run = parser.add_subcommand("run", "Run a job file, as the window does");
+    run->add_option("JOB", jobFile, "JSON: {\"command\": ..., \"options\": {...}}")->required();
+    cli::addCommonOptions(*run, common);
+
+    try {
+        parser.parse(argc, argv);
+    } catch (const CLI::Success& e) {
+        return parser.exit(e);
+    } catch (const CLI::ParseError& e) {
+        std::fprintf(stderr, "txfm: %s See `txfm --help`.\n", (std::string(e.what()) + ".").c_str());
+        return static_cast<int>(ErrorCode::Usage);
+    }
+
+    if (run->parsed()) return cli::runJob(jobFile, common, run->get_option("--progress")->count() > 0);
+    for (cli::BoundCommand& command : commands) {
+        if (!command.parser->parsed()) continue;
+        if (const auto checked = workflow::checkOptions(command.workflow->fields(), cli::givenFlags(command)); !checked) {
+            std::fprintf(stderr, "txfm: %s\n", checked.error().message.c_str());
+            return static_cast<int>(checked.error().code);
+        }
+        return cli::execute(*command.workflow, common);
+    }
+    return static_cast<int>(ErrorCode::Usage);
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "core/workflow/workflow.h"
+
+namespace txfm::workflow {
+
+// One maker per command, each defined in the file of its command.
+
+}  // namespace txfm::workflow
