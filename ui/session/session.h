@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <QObject>
+#include <QString>
+#include <QThreadPool>
+#include <QUndoStack>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/data/dataset.h"
+#include "core/io/model_directory.h"
+#include "ui/session/navigation.h"
+#include "ui/session/selection_model.h"
+
+namespace txfm::ui {
+
+/// Everything that is open: one data set with its results (obsm, obs), one chosen model, the selection,
+/// the undo stack. Values are immutable and shared; a change replaces them and emits a signal.
+/// Reading happens on ioPool(), one thread, because HDF5 is not thread-safe. Thread: the UI thread.
+class Session : public QObject {
+    Q_OBJECT
+public:
+    explicit Session(QObject* parent = nullptr);
+    ~Session() override;
+
+    // --- data ---------------------------------------------------------------------------------
+    /// The open data set with all results known so far (maps are in obsm: X_txfm_umap, X_umap,
+    /// X_pca …; clusters in obs: txfm_leiden), null = none.
+    std::shared_ptr<const Dataset> dataset() const { return m_dataset; }
+    /// The file the user opened, "" = none.
+    QString sourcePath() const { return m_sourcePath; }
+    QString displayName() const;
+    bool isOpening() const { return m_opening; }
+    /// Opens in the background: openingStarted … datasetChanged or openingFailed.
+    void open(const QString& path, bool allowNormalised = false, const QString& countsIn = {});
+    void cancelOpening();
+    void close();
+
+    /// The .h5ad that child jobs read and that holds results so far (the source itself before the first job).
+    QString workFile() const { return m_workFile; }
+    /// Reads a child job's output and makes it the open data set (same cells: counts in memory are kept).
+    void loadResults(const QString& file);
+    /// Keeps only these cells (QC): writes a working file and makes it the open data set.
+    void keepCells(std::vector<int64_t> cells, const QString& reason);
+    bool isFiltered() const { return m_filtered; }
+    /// Goes back to the file as opened.
+    void restoreAllCells();
+
+    /// Adds or replaces an obs column (annotation of a selection …); undoable, saved with the results.
+    void setObsColumn(const Column& column, const QString& undoText);
+    /// Unsaved results or annotations exist.
+    bool isModified() const { return m_modified; }
+    /// Writes data, results and annotations as .h5ad in the background: saved or savingFailed.
+    void saveAs(const QString& path);
+    bool isSaving() const { return m_saving; }
+
+    // --- model --------------------------------------------------------------------------------
+    /// The chosen model (vocabulary, card, gene vectors), null = none or still opening.
+    std::shared_ptr<const io::ModelDirectory> model() const { return m_model; }
+    QString modelFolder() const { return m_modelFolder; }
+    void chooseModel(const QString& folder);
+
+    // --- shared tools -------------------------------------------------------------------------
+    SelectionModel* selection() const { return m_selection; }
+    QUndoStack* undoStack() const { return m_undo; }
+    Navigation* navigation() const { return m_navigation; }
+    /// One thread; everything that may touch a file (CountSource::readRows of counts that are not in memory included).
+    QThreadPool* ioPool() const { return m_ioPool; }
+    /// All cores; pure computation on values in memory.
+    QThreadPool* computePool() const { return m_computePool; }
+
+Q_SIGNALS:
+    void openingStarted(const QString& path);
+    void openingProgress(double fraction, const QString& text);  ///< fraction < 0 = unknown
+    void openingFailed(const txfm::Error& error, const QString& path);
+    /// Another data set, or none (selection is reset before this).
+    void datasetChanged();
+    /// Same cells, new obs/obsm content (embedding, map, clusters, annotation).
+    void resultsChanged();
+    void modelChanged();
+    void modelFailed(const txfm::Error& error, const QString& folder);
+    void modifiedChanged(bool modified);
+    void saved(const QString& path);
+    void savingFailed(const txfm::Error& error);
+
+private:
+    friend class ObsColumnCommand;
+    struct Opened;
+    void adopt(std::shared_ptr<const Dataset> dataset, bool sameCells);
+    void replaceObs(const Column& column, bool remove);
+    void setModified(bool modified);
+    void failOpening(const Error& error, const QString& path);
+
+    std::shared_ptr<const Dataset> m_dataset, m_unfiltered;
+    std::shared_ptr<const io::ModelDirectory> m_model;
+    QString m_sourcePath, m_workFile, m_modelFolder, m_unfilteredWorkFile;
+    bool m_opening = false, m_saving = false, m_filtered = false, m_modified = false;
+    bool m_allowNormalised = false;
+    quint64 m_openGeneration = 0, m_modelGeneration = 0;
+    CancelToken m_openToken;
+    std::vector<std::string> m_editedColumns;
+    QUndoStack* m_undo;
+    SelectionModel* m_selection;
+    Navigation* m_navigation;
+    QThreadPool* m_ioPool;
+    QThreadPool* m_computePool;
+};
+
+}  // namespace txfm::ui
+
+Q_DECLARE_METATYPE(txfm::Error)
