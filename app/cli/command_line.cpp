@@ -37,6 +37,11 @@ CLI::Option* addField(CLI::App& parser, const OptionField& field) {
     return option;
 }
 
+CLI::App* findSubcommand(CLI::App& parent, const std::string& name) {
+    const auto found = parent.get_subcommands([&](const CLI::App* app) { return app->get_name() == name; });
+    return found.empty() ? nullptr : found.front();
+}
+
 }  // namespace
 
 void addCommonOptions(CLI::App& parser, CommonOptions& common) {
@@ -73,7 +78,7 @@ BoundCommand bindCommand(CLI::App& root, const workflow::WorkflowEntry& entry, C
     std::string word, last;
     words >> last;
     while (words >> word) {
-        CLI::App* group = parent->get_subcommand_no_throw(last);
+        CLI::App* group = findSubcommand(*parent, last);
         if (!group) {
             group = parent->add_subcommand(last, "Commands on " + last);
             group->require_subcommand(1);
