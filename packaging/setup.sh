@@ -91,15 +91,21 @@ findPip() {
 
 # download REQUIREMENT-LINE FOLDER [pip options]: one pinned file into FOLDER, checked by its sha256.
 download() {
-    local line=$1 folder=$2 list
+    local line=$1 folder=$2 list log=$deps/pip.log
     shift 2
+    say "fetching ${line%% *}"
     list=$folder/requirement.txt
     mkdir -p "$folder"
     printf '%s\n' "$line" >"$list"
-    "$python" -m pip download --quiet --disable-pip-version-check --no-deps --no-cache-dir \
-        --require-hashes --dest "$folder" --requirement "$list" "$@" ||
-        die "the download of ${line%% *} failed; check the network and start again, what is" \
-            "finished is kept."
+    "$python" -m pip download --disable-pip-version-check --no-deps --no-cache-dir --retries 2 \
+        --progress-bar off --require-hashes --dest "$folder" --requirement "$list" "$@" >"$log" 2>&1 || {
+        if grep -q 'DO NOT MATCH THE HASHES' "$log"; then
+            die "the download of ${line%% *} does not have the pinned sha256 and was thrown away; try" \
+                "again from another network, and report it if that does not help (see $log)."
+        fi
+        die "${line%% *} could not be downloaded; check the network and start again, what is" \
+            "finished is kept (pip's messages are in $log)."
+    }
     rm -f "$list"
 }
 
@@ -117,15 +123,30 @@ unpackWheels() {
         stamp=$stamps/${name}-${line##*:}
         [ ! -e "$stamp" ] || continue
         [ -n "${python:-}" ] || findPip
-        say "fetching $name"
         folder=$deps/downloads/$name
         download "$line" "$folder" "${wheelOptions[@]}"
         mkdir -p "$target"
-        "$python" -m zipfile -e "$folder"/*.whl "$target" ||
+        "$python" -m zipfile -e "$folder"/*.whl "$target" 2>"$deps/unpack.log" ||
             die "$name could not be unpacked into $target; make room there and start again."
         rm -rf "$folder"
         : >"$stamp"
     done < <(grep -v '^#' "$requirements")
+}
+
+# A stamp that no requirement names comes from an older pin: everything is unpacked anew, since files of
+# two versions must not mix.
+dropOutdated() {
+    local stamp name
+    for stamp in "$stamps"/*; do
+        [ -e "$stamp" ] || return 0
+        name=${stamp##*/}
+        if ! grep -qxF -e "${name%-*} --hash=sha256:${name##*-}" "$here"/requirements/*.txt; then
+            say "${name%-*} is no longer what is pinned; unpacking everything again"
+            rm -rf "$stamps" "$deps/site" "$deps/sdist-tools" "$deps/assorthead"
+            mkdir -p "$stamps"
+            return 0
+        fi
+    done
 }
 
 unpackHeaders() {
@@ -136,7 +157,6 @@ unpackHeaders() {
     [ ! -e "$stamp" ] || return 0
     [ -n "${python:-}" ] || findPip
     unpackWheels "$here/requirements/sdist-tools.txt" "$deps/sdist-tools"
-    say "fetching $name"
     folder=$deps/downloads/$name
     PYTHONPATH=$deps/sdist-tools download "$line" "$folder" --no-binary :all: --no-build-isolation
     rm -rf "$deps/assorthead" "$folder/unpacked"
@@ -159,7 +179,9 @@ main() {
         say "waiting for another set-up that works in $deps"
         flock 9
     fi
+    trap 'printf "\\n[set-up] interrupted; start again and it goes on from here\\n" >&2; exit 130' INT TERM
     installPackages
+    dropOutdated
     unpackWheels "$here/requirements/runtime.txt" "$deps/site"
     unpackHeaders
     if [ "$wantCuda" = yes ] || { [ "$wantCuda" = auto ] && gpuAnswers; }; then
