@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include <QObject>
@@ -35,13 +37,20 @@ public:
     QString sourcePath() const { return m_sourcePath; }
     QString displayName() const;
     bool isOpening() const { return m_opening; }
-    /// Opens in the background: openingStarted … datasetChanged or openingFailed.
-    void open(const QString& path, bool allowNormalised = false, const QString& countsIn = {});
+    /// Opens in the background: openingStarted … datasetChanged or openingFailed. Normalised values open
+    /// too, for looking at them; needsNormalisedDecision() then tells that the user must choose.
+    void open(const QString& path, const QString& countsIn = {});
     void cancelOpening();
     void close();
+    /// The values are not counts and the user has not agreed to use them as they are.
+    bool needsNormalisedDecision() const;
+    bool allowNormalised() const { return m_allowNormalised; }
+    void setAllowNormalised(bool allow);
 
     /// The .h5ad that child jobs read and that holds results so far (the source itself before the first job).
     QString workFile() const { return m_workFile; }
+    /// A fresh name for the output of a child job, in a folder that goes away with the session.
+    QString resultFileFor(const QString& step);
     /// Reads a child job's output and makes it the open data set (same cells: counts in memory are kept).
     void loadResults(const QString& file);
     /// Keeps only these cells (QC): writes a working file and makes it the open data set.
@@ -79,21 +88,23 @@ Q_SIGNALS:
     void openingFailed(const txfm::Error& error, const QString& path);
     /// Another data set, or none (selection is reset before this).
     void datasetChanged();
+    void normalisedDecisionChanged();
     /// Same cells, new obs/obsm content (embedding, map, clusters, annotation).
     void resultsChanged();
+    void resultsFailed(const txfm::Error& error);
     void modelChanged();
     void modelFailed(const txfm::Error& error, const QString& folder);
     void modifiedChanged(bool modified);
+    void savingStarted(const QString& path);
     void saved(const QString& path);
     void savingFailed(const txfm::Error& error);
 
 private:
     friend class ObsColumnCommand;
-    struct Opened;
     void adopt(std::shared_ptr<const Dataset> dataset, bool sameCells);
-    void replaceObs(const Column& column, bool remove);
+    void replaceObs(const std::string& name, const std::optional<Column>& column);
+    QString newWorkFile(const QString& stem);
     void setModified(bool modified);
-    void failOpening(const Error& error, const QString& path);
 
     std::shared_ptr<const Dataset> m_dataset, m_unfiltered;
     std::shared_ptr<const io::ModelDirectory> m_model;
@@ -102,6 +113,7 @@ private:
     bool m_allowNormalised = false;
     quint64 m_openGeneration = 0, m_modelGeneration = 0;
     CancelToken m_openToken;
+    QString m_workFolder;
     std::vector<std::string> m_editedColumns;
     QUndoStack* m_undo;
     SelectionModel* m_selection;

@@ -6,10 +6,9 @@
 #include <QIcon>
 #include <QObject>
 #include <QString>
-#include <QVector>
 
 class QApplication;
-class QWidget;
+class QDBusVariant;
 
 namespace txfm::ui {
 
@@ -49,9 +48,6 @@ public:
     /// Icon of resources/icons in the text colour (accent when checked/selected), sharp at any scale.
     QIcon icon(const QString& name) const;
 
-    /// Okabe-Ito for up to 8 levels, then 20/28/102 distinct colours; never grey. `i` wraps at 102.
-    static QColor categoryColour(int i, int levels);
-
     QFont titleFont() const;    ///< page titles
     QFont sectionFont() const;  ///< section headings
     QFont smallFont() const;
@@ -61,7 +57,7 @@ Q_SIGNALS:
     void changed();
 
 private Q_SLOTS:
-    void portalSettingChanged(const QString& group, const QString& key, const class QDBusVariant& value);
+    void portalSettingChanged(const QString& group, const QString& key, const QDBusVariant& value);
 
 private:
     Theme();
@@ -69,6 +65,7 @@ private:
     bool systemIsDark() const;
     Mode m_mode = Mode::System;
     bool m_dark = false;
+    bool m_paletteIsDark = false;  ///< the desktop's own palette at start, where there is no portal
     int m_portalScheme = 0;  ///< 0 = no preference, 1 = dark, 2 = light
     ThemeColours m_colours;
     QApplication* m_application = nullptr;
