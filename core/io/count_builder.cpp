@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/io/count_builder.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "core/io/reader.h"
+
+namespace txfm::io {
+namespace {
+
+/// Sorts one row by column and sums equal columns; returns the new length.
+int64_t tidyRow(int32_t* columns, float* values, int64_t n, std::vector<std::pair<int32_t, float>>& scratch) {
+    const auto ascending = [&] {
+        for (int64_t i = 1; i < n; ++i) {
+            if (columns[i] <= columns[i - 1]) return false;
+        }
+        return true;
+    };
+    if (ascending()) return n;
+    scratch.clear();
+    for (int64_t i = 0; i < n; ++i) scratch.emplace_back(columns[i], values[i]);
+    std::stable_sort(scratch.begin(), scratch.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    int64_t out = 0;
+    for (const auto& [column, value] : scratch) {
+        if (out > 0 && columns[out - 1] == column) {
+            values[out - 1] += value;
+        } else {
+            columns[out] = column;
+            values[out++] = value;
+        }
+    }
+    return out;
+}
+
+std::string slotName(const std::string& featureType) {
+    std::string name = "X_";
+    for (const char c : featureType)
+        name += std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : '_';
+    return name;
+}
+
+}  // namespace
+
+CsrMatrix buildCsr(int64_t cells, int64_t genes, const std::vector<CountEntry>& entries, int64_t* duplicates) {
+    CsrMatrix matrix;
+    matrix.rows = cells;
+    matrix.cols = genes;
+    std::vector<int64_t> start(cells + 1, 0);
+    for (const CountEntry& e : entries) start[e.cell + 1] += e.value != 0;
+    std::partial_sum(start.begin(), start.end(), start.begin());
+    matrix.indices.resize(start.back());
+    matrix.values.resize(start.back());
+    std::vector<int64_t> next(start.begin(), start.end() - 1);
+    for (const CountEntry& e : entries) {
+        if (e.value == 0) continue;
+        matrix.indices[next[e.cell]] = e.gene;
+        matrix.values[next[e.cell]++] = e.value;
+    }
+    matrix.indptr.assign(cells + 1, 0);
+    int64_t kept = 0;
+    std::vector<std::pair<int32_t, float>> scratch;
+    for (int64_t cell = 0; cell < cells; ++cell) {
+        int32_t* columns = matrix.indices.data() + start[cell];
+        float* values = matrix.values.data() + start[cell];
+        const int64_t n = tidyRow(columns, values, start[cell + 1] - start[cell], scratch);
+        std::copy(columns, columns + n, matrix.indices.data() + kept);
+        std::copy(values, values + n, matrix.values.data() + kept);
+        kept += n;
+        matrix.indptr[cell + 1] = kept;
+    }
+    if (duplicates) *duplicates = static_cast<int64_t>(matrix.indices.size()) - kept;
+    matrix.indices.resize(kept);
+    matrix.values.resize(kept);
+    return matrix;
+}
+
+Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& path, Provenance& provenance) {
+    for (int64_t row = 0; row < counts.rows; ++row) {
+        for (const float value : counts.rowValues(row)) {
+            if (!std::isfinite(value)) {
+                return badInput("'" + path.string() + "' holds a value that is not a finite number (in cell " +
+                                    std::to_string(row + 1) + ").",
+                                "Export the raw counts again.");
+            }
+        }
+    }
+    provenance.valueKind = classifyValues(counts.values);
+    if (provenance.valueKind != ValueKind::Counts)
+        provenance.notes.push_back("The values are not counts but look " + toString(provenance.valueKind) +
+                                   "; the model needs raw counts.");
+    return {};
+}
+
+Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path& path) {
+    const Column* types = dataset.var.find("feature_types");
+    const CsrMatrix* all = dataset.counts->inMemory();
+    if (!types || !all) return dataset;
+    std::vector<int64_t> genes;
+    std::map<std::string, std::vector<int64_t>> others;
+    for (int64_t g = 0; g < all->cols; ++g) {
+        const std::string type = types->text(g);
+        if (type == "Gene Expression" || type.empty()) {
+            genes.push_back(g);
+        } else {
+            others[type].push_back(g);
+        }
+    }
+    if (others.empty()) return dataset;
+    if (genes.empty())
+        return badInput("'" + path.string() + "' holds no feature of type 'Gene Expression'.", "Choose the gene expression matrix.");
+
+    std::vector<int32_t> newIndex(all->cols, -1);
+    for (size_t i = 0; i < genes.size(); ++i) newIndex[genes[i]] = static_cast<int32_t>(i);
+    for (const auto& [type, features] : others) {
+        std::vector<int32_t> slot(all->cols, -1);
+        for (size_t i = 0; i < features.size(); ++i) slot[features[i]] = static_cast<int32_t>(i);
+        DenseMatrix kept(all->rows, static_cast<int64_t>(features.size()));
+        for (int64_t row = 0; row < all->rows; ++row) {
+            const auto columns = all->rowIndices(row);
+            for (size_t k = 0; k < columns.size(); ++k) {
+                if (slot[columns[k]] >= 0) kept(row, slot[columns[k]]) = all->rowValues(row)[k];
+            }
+        }
+        const std::string name = slotName(type);
+        dataset.provenance.notes.push_back(std::to_string(features.size()) + " features of type '" + type +
+                                           "' are kept apart in obsm['" + name + "'].");
+        dataset.obsm[name] = std::move(kept);
+    }
+    CsrMatrix matrix;
+    matrix.rows = all->rows;
+    matrix.cols = static_cast<int64_t>(genes.size());
+    matrix.indptr.assign(1, 0);
+    for (int64_t row = 0; row < all->rows; ++row) {
+        const auto columns = all->rowIndices(row);
+        for (size_t k = 0; k < columns.size(); ++k) {
+            if (newIndex[columns[k]] < 0) continue;
+            matrix.indices.push_back(newIndex[columns[k]]);
+            matrix.values.push_back(all->rowValues(row)[k]);
+        }
+        matrix.indptr.push_back(static_cast<int64_t>(matrix.indices.size()));
+    }
+    dataset.var = dataset.var.select(genes);
+    dataset.counts = std::make_shared<MemoryCounts>(std::move(matrix));
+    return dataset;
+}
+
+int64_t makeUnique(std::vector<std::string>& names) {
+    std::unordered_set<std::string> taken(names.begin(), names.end());
+    std::unordered_set<std::string> seen;
+    std::unordered_map<std::string, int> suffix;
+    int64_t changed = 0;
+    for (std::string& name : names) {
+        if (seen.insert(name).second) continue;
+        std::string candidate;
+        do {
+            candidate = name + "-" + std::to_string(++suffix[name]);
+        } while (!taken.insert(candidate).second);
+        seen.insert(candidate);
+        name = candidate;
+        ++changed;
+    }
+    return changed;
+}
+
+}  // namespace txfm::io

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <cmath>
+
+#include "eminem/eminem.hpp"
+
+#include "core/io/count_builder.h"
+#include "core/io/reader.h"
+#include "plugins/readers/tenx_mtx/side_files.h"
+
+namespace txfm::readers {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int64_t kLargestSide = int64_t{1} << 31;
+
+/// Ends a parse from inside its callback when the user cancels.
+struct CancelledParse {};
+
+using MatrixParser = decltype(eminem::parse_some_file<uint64_t>("", {}));
+
+MatrixParser openMatrix(const fs::path& path) { return eminem::parse_some_file<uint64_t>(path.c_str(), {}); }
+
+Error unreadable(const fs::path& path, const std::string& why) {
+    return badInput("'" + path.string() + "' is not a readable Matrix Market file: " + why + ".",
+                    "Download or export the file again.");
+}
+
+struct Size {
+    int64_t rows = 0, columns = 0, entries = 0;
+};
+
+Result<Size> checkedSize(MatrixParser& parser, const fs::path& path) {
+    parser.scan_preamble();
+    const auto& banner = parser.get_banner();
+    if (banner.format != eminem::Format::COORDINATE || banner.object != eminem::Object::MATRIX)
+        return unreadable(path, "only coordinate matrices hold counts");
+    if (banner.field == eminem::Field::COMPLEX) return unreadable(path, "its values are complex numbers");
+    const uint64_t rows = parser.get_nrows(), columns = parser.get_ncols(), entries = parser.get_nlines();
+    if (rows >= kLargestSide || columns >= kLargestSide) return unreadable(path, "it claims more rows or columns than any count file has");
+    if (rows == 0 || columns == 0) return badInput("'" + path.string() + "' is an empty matrix (" + std::to_string(rows) + " x " + std::to_string(columns) + ").");
+    if (entries > 0 && entries / columns > rows) return unreadable(path, "it claims more entries than a matrix of its size can hold");
+    return Size{static_cast<int64_t>(rows), static_cast<int64_t>(columns), static_cast<int64_t>(entries)};
+}
+
+/// Reads the entries; `genesAreRows` tells the orientation of the file.
+Result<CsrMatrix> readEntries(const fs::path& path, bool genesAreRows, Progress& progress, std::vector<std::string>& notes) {
+    MatrixParser parser = openMatrix(path);
+    TXFM_TRY(const Size size, checkedSize(parser, path));
+    std::vector<io::CountEntry> entries;
+    // The claimed number is not trusted for the allocation: a small file may claim 2^40 entries.
+    entries.reserve(static_cast<size_t>(std::min<int64_t>(size.entries, int64_t{1} << 20)));
+    StageProgress stage(progress, "read", static_cast<double>(size.entries), "values");
+    const auto store = [&](uint64_t row, uint64_t column, double value) {
+        const auto r = static_cast<int32_t>(row - 1), c = static_cast<int32_t>(column - 1);
+        entries.push_back({genesAreRows ? c : r, genesAreRows ? r : c, static_cast<float>(value)});
+        if ((entries.size() & 0xFFFF) == 0) {
+            if (progress.cancelled()) throw CancelledParse{};
+            stage.set(static_cast<double>(entries.size()));
+        }
+    };
+    if (parser.get_banner().field == eminem::Field::PATTERN) {
+        parser.scan_pattern<bool>([&](uint64_t r, uint64_t c, bool) { store(r, c, 1); });
+    } else if (parser.get_banner().field == eminem::Field::INTEGER) {
+        parser.scan_integer<int64_t>([&](uint64_t r, uint64_t c, int64_t v) { store(r, c, static_cast<double>(v)); });
+    } else {
+        parser.scan_real<double>([&](uint64_t r, uint64_t c, double v) { store(r, c, v); });
+    }
+    int64_t duplicates = 0;
+    CsrMatrix counts = io::buildCsr(genesAreRows ? size.columns : size.rows, genesAreRows ? size.rows : size.columns, entries, &duplicates);
+    if (duplicates > 0) notes.push_back(std::to_string(duplicates) + " entries of the matrix were given twice; they are summed.");
+    return counts;
+}
+
+Table numberedNames(const std::string& prefix, int64_t n) {
+    Table table;
+    for (int64_t i = 1; i <= n; ++i) table.index.push_back(prefix + std::to_string(i));
+    return table;
+}
+
+Result<Dataset> openMatrixFiles(const MatrixFiles& files, Progress& progress) {
+    const fs::path& path = files.matrix;
+    Dataset dataset;
+    Provenance& provenance = dataset.provenance;
+    MatrixParser header = openMatrix(path);
+    TXFM_TRY(const Size size, checkedSize(header, path));
+    if (files.features.empty())
+        return badInput("No list of genes (features.tsv or genes.tsv) lies beside '" + path.string() + "'.",
+                        "Put the features file of the same download into that folder.");
+    TXFM_TRY(dataset.var, readFeatures(files.features, provenance.notes));
+    if (!files.barcodes.empty()) {
+        TXFM_TRY(dataset.obs, readBarcodes(files.barcodes, provenance.notes));
+    }
+    // One header line is common in exports of other tools: accept lists that are one longer.
+    const auto fits = [](const Table& table, int64_t n) { return static_cast<int64_t>(table.rows()) == n; };
+    const auto dropHeader = [&](Table& table, int64_t n) {
+        if (static_cast<int64_t>(table.rows()) != n + 1) return;
+        std::vector<int64_t> rows(n);
+        for (int64_t i = 0; i < n; ++i) rows[i] = i + 1;
+        table = table.select(rows);
+    };
+    const auto genes = static_cast<int64_t>(dataset.var.rows());
+    const bool genesAreRows = genes == size.rows || (genes != size.columns && std::abs(genes - size.rows) <= 1);
+    const int64_t geneCount = genesAreRows ? size.rows : size.columns, cellCount = genesAreRows ? size.columns : size.rows;
+    dropHeader(dataset.var, geneCount);
+    if (files.barcodes.empty()) {
+        dataset.obs = numberedNames("cell_", cellCount);
+        provenance.notes.push_back("No list of cells (barcodes.tsv) lies beside the matrix; the cells are numbered.");
+    }
+    dropHeader(dataset.obs, cellCount);
+    if (!fits(dataset.var, geneCount))
+        return badInput("'" + files.features.string() + "' lists " + std::to_string(genes) + " genes, but '" + path.filename().string() +
+                            "' is " + std::to_string(size.rows) + " x " + std::to_string(size.columns) + ".",
+                        "Use the files of one and the same download.");
+    if (!fits(dataset.obs, cellCount))
+        return badInput("'" + files.barcodes.string() + "' lists " + std::to_string(dataset.obs.rows()) + " cells, but '" +
+                            path.filename().string() + "' has " + std::to_string(cellCount) + ".",
+                        "Use the files of one and the same download.");
+    TXFM_TRY(CsrMatrix counts, readEntries(path, genesAreRows, progress, provenance.notes));
+    TXFM_CHECK(io::checkValues(counts, path, provenance));
+    dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    provenance.format = "10x folder";
+    provenance.countsIn = path.filename().string();
+    return io::keepGeneExpression(std::move(dataset), path);
+}
+
+/// Runs `read`, translating what the Matrix Market and gzip libraries throw.
+template <class Function>
+auto guarded(const fs::path& path, Function read) -> decltype(read()) {
+    try {
+        return read();
+    } catch (const CancelledParse&) {
+        return cancelledError();
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, "Not enough memory to open '" + path.string() + "'.", {}};
+    } catch (const std::exception& e) {
+        return unreadable(path, e.what());
+    }
+}
+
+class TenxFolderReader final : public io::Reader {
+public:
+    std::string name() const override { return "10x folder"; }
+    std::vector<std::string> patterns() const override { return {"*.mtx", "*.mtx.gz"}; }
+
+    int probe(const fs::path& path, const std::string& head) const override {
+        std::error_code ec;
+        if (fs::is_directory(path, ec)) return findMatrices(path).size() == 1 ? 90 : 0;
+        return head.starts_with("%%MatrixMarket") ? 95 : 0;
+    }
+
+    Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions&) const override {
+        TXFM_TRY(const MatrixFiles files, filesAt(path));
+        return guarded(files.matrix, [&]() -> Result<io::FileInfo> {
+            MatrixParser parser = openMatrix(files.matrix);
+            TXFM_TRY(const Size size, checkedSize(parser, files.matrix));
+            io::FileInfo info;
+            info.format = "10x folder";
+            info.nonZeros = size.entries;
+            info.countsIn = files.matrix.filename().string();
+            info.genes = size.rows;
+            info.cells = size.columns;
+            if (!files.features.empty()) {
+                TXFM_TRY(const Table var, readFeatures(files.features, info.notes));
+                if (static_cast<int64_t>(var.rows()) == size.columns && size.rows != size.columns) std::swap(info.genes, info.cells);
+                for (const Column& column : var.columns) info.varColumns.push_back(column.name);
+            }
+            return info;
+        });
+    }
+
+    Result<Dataset> open(const fs::path& path, const io::ReadOptions&, Progress& progress) const override {
+        TXFM_TRY(const MatrixFiles files, filesAt(path));
+        auto dataset = guarded(files.matrix, [&] { return openMatrixFiles(files, progress); });
+        if (dataset) dataset->provenance.path = path.string();
+        return dataset;
+    }
+
+private:
+    static Result<MatrixFiles> filesAt(const fs::path& path) {
+        std::error_code ec;
+        if (!fs::is_directory(path, ec)) return matrixFilesOf(path);
+        const auto found = findMatrices(path);
+        if (found.size() == 1) return found.front();
+        return badInput("Folder '" + path.string() + "' holds " + std::to_string(found.size()) + " matrices (.mtx).",
+                        "Open one of the .mtx files instead.");
+    }
+};
+
+}  // namespace
+}  // namespace txfm::readers
+
+extern "C" void txfmRegisterReaders(txfm::io::ReaderRegistry& registry) {
+    registry.add(std::make_unique<txfm::readers::TenxFolderReader>());
+}
