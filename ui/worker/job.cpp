@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/worker/job.h"
+
+#include <QCoreApplication>
+#include <QDir>
+#include <QFileInfo>
+#include <QProcess>
+
+#include "core/base/atomic_file.h"
+
+namespace txfm::ui {
+namespace {
+
+constexpr int kPollMs = 120;
+/// Bytes taken from the log at once, so that the log of a long run never stalls the window.
+constexpr qint64 kChunk = 192 << 10;
+/// Polls that a process gets to end after its last event.
+constexpr int kPollsToEnd = 50;
+
+std::filesystem::path path(const QString& folder, const char* name) {
+    return std::filesystem::path(folder.toStdString()) / name;
+}
+QString file(const QString& folder, const char* name) { return folder + QLatin1Char('/') + QLatin1String(name); }
+
+}  // namespace
+
+Job::Job(const QString& folder, QObject* parent) : QObject(parent), m_folder(folder) {
+    m_timer.setInterval(kPollMs);
+    connect(&m_timer, &QTimer::timeout, this, &Job::poll);
+}
+
+Result<Job*> Job::start(const JobSpec& spec, const QString& folder, QObject* parent) {
+    const QString program = txfmProgram();
+    if (!QFileInfo(program).isExecutable())
+        return failed("The program txfm was not found at " + program.toStdString() + ".",
+                      "Install TxFM Studio again, or set TXFM_PROGRAM to its place.");
+    if (!QDir().mkpath(folder))
+        return failed("The job folder " + folder.toStdString() + " cannot be written.", "Check the permissions of that place.");
+    TXFM_CHECK(writeFileAtomically(path(folder, "job.json"), spec.toJson().dump(2) + "\n"));
+
+    auto job = std::unique_ptr<Job>(new Job(folder, parent));
+    job->m_spec = spec;
+    job->m_started = QDateTime::currentDateTime();
+    job->m_owner = ProcessId::ofRunning(QCoreApplication::applicationPid());
+    // A detached process gets a session of its own: neither the window's end nor its terminal reaches it.
+    QProcess process;
+    process.setProgram(program);
+    process.setArguments({QStringLiteral("run"), file(folder, "job.json"), QStringLiteral("--progress"), QStringLiteral("jsonl")});
+    process.setStandardInputFile(QProcess::nullDevice());
+    process.setStandardOutputFile(file(folder, "events.jsonl"));
+    process.setStandardErrorFile(file(folder, "errors.log"));
+    qint64 pid = 0;
+    if (!process.startDetached(&pid))
+        return failed("The program " + program.toStdString() + " could not be started.", "Check that it runs in a terminal.");
+    job->m_process = ProcessId::ofRunning(pid);
+    TXFM_CHECK(job->writeInfo());
+    job->follow();
+    return job.release();
+}
+
+Job* Job::attach(const QString& folder, QObject* parent) {
+    const Result<std::string> text = readWholeFile(path(folder, "job-info.json"), 1 << 20);
+    if (!text) return nullptr;
+    const nlohmann::json info = nlohmann::json::parse(*text, nullptr, false);
+    if (!info.is_object()) return nullptr;
+    auto* job = new Job(folder, parent);
+    try {
+        job->m_spec.command = QString::fromStdString(info.at("command"));
+        job->m_spec.options = info.at("options");
+        job->m_spec.title = QString::fromStdString(info.at("title"));
+        job->m_spec.device = info.at("device");
+        job->m_spec.threads = info.at("threads");
+        job->m_spec.seed = info.at("seed");
+        job->m_spec.survivesWindow = info.at("survives_window");
+        job->m_started = QDateTime::fromString(QString::fromStdString(info.at("started")), Qt::ISODate);
+        job->m_process = {info.at("pid"), info.at("pid_start")};
+        job->m_owner = {info.at("owner_pid"), info.at("owner_start")};
+    } catch (const nlohmann::json::exception&) {
+        delete job;  // written by another version: nothing to follow
+        return nullptr;
+    }
+    job->follow();
+    return job;
+}
+
+Result<void> Job::writeInfo() const {
+    nlohmann::json info = m_spec.toJson();
+    info.update({{"title", m_spec.title.toStdString()},
+                 {"survives_window", m_spec.survivesWindow},
+                 {"started", m_started.toString(Qt::ISODate).toStdString()},
+                 {"pid", m_process.pid},
+                 {"pid_start", m_process.startTicks},
+                 {"owner_pid", m_owner.pid},
+                 {"owner_start", m_owner.startTicks}});
+    return writeFileAtomically(path(m_folder, "job-info.json"), info.dump(2) + "\n");
+}
+
+void Job::follow() {
+    m_events.setFileName(file(m_folder, "events.jsonl"));
+    m_timer.start();
+}
+
+void Job::poll() {
+    // Asked before reading: a process that ends after the read is seen at the next poll, with its last lines.
+    const bool running = m_process.isRunning();
+    if (!m_events.isOpen()) m_events.open(QIODevice::ReadOnly);
+    const QByteArray bytes = m_events.isOpen() ? m_events.read(kChunk) : QByteArray();
+    const size_t stepsBefore = m_steps.size();
+    for (const nlohmann::json& event : m_reader.feed(bytes)) handle(event);
+    if (m_steps.size() != stepsBefore) Q_EMIT stepsAdded();
+    if (bytes.size() == kChunk) {
+        m_timer.start(0);
+        return;
+    }
+    m_timer.start(kPollMs);
+    if (m_endSeen) ++m_pollsAfterEnd;
+    if (!running || m_pollsAfterEnd > kPollsToEnd) finish();
+}
+
+void Job::handle(const nlohmann::json& event) {
+    const std::string type = event.value("type", "");
+    if (type == "progress") {
+        m_progress = progressFromJson(event);
+        Q_EMIT progressChanged(m_progress);
+    } else if (type == "step") {
+        m_steps.push_back(stepFromJson(event));
+    } else if (type == "message") {
+        const QString text = QString::fromStdString(event.value("text", ""));
+        m_messages.append(text);
+        Q_EMIT messageAdded(text, event.value("level", "") == "warning");
+    } else if (type == "result") {
+        m_result = event;
+        m_endSeen = true;
+    } else if (type == "error") {
+        m_error.message = event.value("message", "The job failed without saying why.");
+        m_error.hint = event.value("hint", "");
+        const auto code = event.find("code");
+        m_error.code = code != event.end() && code->is_number_integer() && *code >= 1 && *code <= 5
+                           ? static_cast<ErrorCode>(code->get<int>())
+                           : ErrorCode::Failed;
+        m_hasError = true;
+        m_endSeen = true;
+    }
+}
+
+void Job::finish() {
+    m_timer.stop();
+    if (m_hasError) {
+        m_state = m_error.code == ErrorCode::Cancelled ? State::Cancelled : State::Failed;
+    } else if (!m_result.is_null()) {
+        m_state = State::Done;
+    } else if (m_cancelRequested) {
+        m_state = State::Cancelled;
+        m_error = cancelledError();
+    } else {
+        m_state = State::Failed;
+        m_error = failed("The work stopped because its process ended unexpectedly (ended by the system or by hand, or out of memory).",
+                         "Your data are unchanged; start it again, with smaller settings if memory was short.");
+    }
+    Q_EMIT finished();
+}
+
+QString Job::details() const {
+    QString text = m_spec.commandLine();
+    QFile log(file(m_folder, "errors.log"));
+    if (log.open(QIODevice::ReadOnly)) {
+        constexpr qint64 kTail = 8 << 10;
+        if (log.size() > kTail) log.seek(log.size() - kTail);
+        const QString errors = QString::fromUtf8(log.readAll()).trimmed();
+        if (!errors.isEmpty()) text += QStringLiteral("\n\n") + errors;
+    }
+    return text;
+}
+
+void Job::cancel() {
+    if (!isRunning()) return;
+    m_cancelRequested = true;
+    m_process.sendInterrupt();
+}
+
+void Job::kill() {
+    if (!isRunning()) return;
+    m_cancelRequested = true;
+    m_process.sendKill();
+}
+
+void Job::discard() {
+    if (isRunning()) return;
+    m_events.close();
+    QDir(m_folder).removeRecursively();
+}
+
+}  // namespace txfm::ui
