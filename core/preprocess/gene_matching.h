@@ -25,6 +25,8 @@ public:
     /// with or without version, Entrez id); "" when unknown.
     std::string approvedSymbol(const std::string& identifier) const;
     std::string ensemblId(const std::string& approvedSymbol) const;
+    /// An alias or previous symbol that several genes share; approvedSymbol() gives "" for it.
+    bool isAmbiguous(const std::string& identifier) const;
 
 private:
     friend Result<std::shared_ptr<const GeneTable>> loadGeneTable(const std::filesystem::path&);
@@ -52,8 +54,19 @@ struct GeneMatch {
     std::vector<uint8_t> measured;    ///< per vocabulary gene: 1 = measured by this file
     std::vector<std::string> notes;   ///< e.g. mouse-style symbols, Excel-damaged names repaired
 
+    /// Numbers, shares and notes, as commands report them.
     nlohmann::json toJson() const;
+    /// One line per file gene: name, kind, vocabulary symbol and Ensembl id (empty when dropped).
+    std::string toCsv(const io::Vocabulary& vocabulary) const;
 };
+
+/// "matched", "renamed", "duplicated", "dropped".
+std::string toString(GeneMatchKind kind);
+
+/// Answers "why is this gene missing?": one sentence on where a symbol or id of any kind stands among the
+/// file's genes and the vocabulary.
+std::string explainGene(const std::string& identifier, const GeneMatch& match, const io::Vocabulary& vocabulary,
+                        const GeneTable& table);
 
 /// Matches var against a vocabulary, gene by gene, over every column named in the contract and the index.
 /// Options: a user's mapping file (two columns: name in the file, symbol or Ensembl id).
@@ -61,7 +74,8 @@ struct GeneMatch {
 Result<GeneMatch> matchGenes(const Table& var, const io::Vocabulary& vocabulary, const std::string& fileName,
                              const std::filesystem::path& mappingFile = {});
 
-/// Fills the shares of counts by one pass over the data.
+/// Fills the shares of counts by one pass over the data; `geneTotals` (one per file gene) saves the pass.
+void addCountShares(GeneMatch& match, const std::vector<double>& geneTotals);
 Result<void> addCountShares(GeneMatch& match, const CountSource& counts, Progress& progress);
 
 /// The counts of a data set seen through a vocabulary [cells × G]: columns renumbered, duplicates summed,
