@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <malloc.h>
+
+#include <climits>
 #include <cstdio>
 
 #include "app/cli/command_line.h"
@@ -24,9 +27,19 @@ std::string quoted(int argc, char** argv) {
     return line;
 }
 
+/// glibc hands every large block back to the kernel on free, so each tensor operation faults its pages in
+/// again; keeping them made element-wise operations 5 to 10 times faster and matrix products 3 to 4 times
+/// (bf16, 2 threads, 16384 x 256). Must run before the first allocation of a tensor.
+void keepFreedMemory() {
+    ::mallopt(M_MMAP_MAX, 0);
+    ::mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    ::mallopt(M_TOP_PAD, 256 << 20);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    keepFreedMemory();
     CLI::App parser{"TxFM: RNA-seq foundation models on the command line.\n"
                     "Exit status: 0 done, 1 the work failed, 2 wrong usage, 3 bad input file, 4 out of memory, 5 cancelled."};
     parser.name("txfm");
