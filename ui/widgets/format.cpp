@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/format.h"
+
+#include <cmath>
+
+#include <QCoreApplication>
+#include <QLocale>
+
+namespace txfm::ui {
+namespace {
+QString tr(const char* text) { return QCoreApplication::translate("format", text); }
+const QLocale& locale() {
+    static const QLocale english(QLocale::English, QLocale::UnitedStates);
+    return english;
+}
+}  // namespace
+
+QString formatCount(int64_t value) { return locale().toString(static_cast<qlonglong>(value)); }
+
+QString formatShare(double share) {
+    const double percent = 100 * share;
+    if (percent > 0 && percent < 0.1) return tr("< 0.1 %");
+    if (percent < 100 && percent > 99.9) return tr("> 99.9 %");
+    return tr("%1 %").arg(percent, 0, 'f', percent >= 100 || percent == 0 ? 0 : 1);
+}
+
+QString formatDuration(double seconds) {
+    const auto whole = static_cast<int64_t>(std::llround(std::max(0.0, seconds)));
+    if (whole < 60) return tr("%1 s").arg(whole);
+    if (whole < 3600) return tr("%1 min %2 s").arg(whole / 60).arg(whole % 60, 2, 10, QLatin1Char('0'));
+    if (whole < 48 * 3600) return tr("%1 h %2 min").arg(whole / 3600).arg(whole / 60 % 60, 2, 10, QLatin1Char('0'));
+    return tr("%1 days").arg(whole / 86400);
+}
+
+QString formatBytes(double bytes) {
+    const char* units[] = {"B", "kB", "MB", "GB", "TB"};
+    int unit = 0;
+    while (bytes >= 999.5 && unit < 4) {
+        bytes /= 1000;
+        ++unit;
+    }
+    return QStringLiteral("%1 %2").arg(bytes, 0, 'f', unit == 0 || bytes >= 99.5 ? 0 : 1).arg(QLatin1String(units[unit]));
+}
+
+QString formatNumber(double value, int digits) {
+    if (!std::isfinite(value)) return tr("not measured");
+    if (value == std::floor(value) && std::abs(value) < 1e6) return formatCount(static_cast<int64_t>(value));
+    return QString::number(value, 'g', digits);
+}
+
+QString formatProgress(const ProgressUpdate& u) {
+    const QString unit = QString::fromStdString(u.unit);
+    QString text = u.total > 0 ? tr("%1 of %2 %3").arg(formatCount(std::llround(u.done)), formatCount(std::llround(u.total)), unit)
+                   : u.done > 0 ? tr("%1 %2").arg(formatCount(std::llround(u.done)), unit)
+                                : QString();
+    if (u.rate > 0 && u.done > 0) text += tr(" · %1 %2/s").arg(formatNumber(u.rate >= 10 ? std::round(u.rate) : u.rate, 2), unit);
+    if (u.etaSeconds >= 0 && u.done < u.total) text += tr(" · %1 left").arg(formatDuration(u.etaSeconds));
+    return text;
+}
+
+}  // namespace txfm::ui

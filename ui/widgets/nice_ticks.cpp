@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/widgets/nice_ticks.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace txfm::ui {
+
+std::vector<double> niceTicks(double low, double high, int count) {
+    if (!(high > low) || count < 1 || !std::isfinite(high - low)) return {low};
+    const double raw = (high - low) / count;
+    const double power = std::pow(10, std::floor(std::log10(raw)));
+    const double factor = raw / power;
+    const double step = power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+    std::vector<double> ticks;
+    for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) ticks.push_back(i * step);
+    return ticks;
+}
+
+std::vector<double> niceLogTicks(double low, double high) {
+    std::vector<double> ticks;
+    const int first = static_cast<int>(std::floor(std::log10(low))), last = static_cast<int>(std::ceil(std::log10(high)));
+    const bool few = std::log10(high / low) < 2.2;
+    for (int e = first; e <= last; ++e) {
+        for (const double factor : {1.0, 2.0, 5.0}) {
+            if (factor != 1.0 && !few) continue;
+            const double tick = factor * std::pow(10.0, e);
+            if (tick >= low && tick <= high) ticks.push_back(tick);
+        }
+    }
+    return ticks;
+}
+
+}  // namespace txfm::ui
