@@ -35,8 +35,13 @@ struct Column {
     double number(size_t row) const;
     /// Any column as labels (numbers printed), categories in natural order for text.
     Categorical toCategorical() const;
+    /// The rows named, in that order; categories stay as they are.
+    Column select(const std::vector<int64_t>& rows) const;
     bool operator==(const Column&) const = default;
 };
+
+/// Order of names as people expect it: "B2" before "B10". A strict weak order.
+bool naturalLess(const std::string& a, const std::string& b);
 
 /// obs or var: an index (names of cells or genes) and columns in order.
 struct Table {

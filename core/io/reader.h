@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -61,9 +62,14 @@ public:
     /// The reader whose probe is surest; BadInput naming the file and what it looks like otherwise
     /// (missing file, HTML page, Git LFS pointer, unknown content …).
     Result<const Reader*> find(const std::filesystem::path& path) const;
+    /// Loads every reader_*.so of a folder; one that cannot be used is skipped with a warning.
+    void loadPlugins(const std::filesystem::path& folder);
+    /// Warnings since the last call, one sentence each.
+    std::vector<std::string> takeWarnings() { return std::exchange(m_warnings, {}); }
 
 private:
     std::vector<std::unique_ptr<Reader>> m_readers;
+    std::vector<std::string> m_warnings;
 };
 
 /// Convenience: find + info / find + open.

@@ -53,7 +53,7 @@ struct TensorToWrite {
     const void* data = nullptr;
 };
 
-/// Writes atomically, tensors sorted by name and 8-byte aligned.
+/// Writes atomically; wide types first, then by name, without gaps, so that every tensor is aligned.
 Result<void> writeSafetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
                               const std::map<std::string, std::string>& metadata);
 
