@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Containers of other formats: a folder of per-sample files, and archives as downloaded from GEO.
+#include <algorithm>
+
+#include "core/io/merge.h"
+#include "core/io/reader.h"
+#include "plugins/readers/bundle/archive.h"
+
+namespace txfm::readers {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kDeepestFolder = 4;
+constexpr size_t kMostFiles = 5000;
+
+/// A file or folder inside a bundle and the reader that wants it.
+struct Part {
+    fs::path path;
+    const io::Reader* reader = nullptr;
+};
+
+bool isSideFile(const fs::path& path) {
+    std::string name = path.filename().string();
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    for (const char* word : {"barcodes", "features", "genes.tsv", "genes.txt", "genes.csv", "readme", "metadata", "manifest", "summary", "md5"}) {
+        if (name.find(word) != std::string::npos) return true;
+    }
+    return name.starts_with(".");
+}
+
+/// Looks for count files below a folder: a folder that is one 10x data set counts as one part.
+void findParts(const fs::path& folder, const io::Reader* self, int depth, std::vector<Part>& parts) {
+    std::vector<fs::path> entries;
+    std::error_code ec;
+    for (fs::directory_iterator at(folder, ec), end; !ec && at != end && entries.size() < kMostFiles; at.increment(ec))
+        entries.push_back(at->path());
+    std::ranges::sort(entries);
+    const auto& registry = io::ReaderRegistry::instance();
+    for (const fs::path& entry : entries) {
+        if (fs::is_directory(entry, ec)) {
+            const io::Reader* single = nullptr;
+            for (const auto& reader : registry.readers()) {
+                if (reader.get() != self && reader->probe(entry, {}) > 0) single = reader.get();
+            }
+            if (single) {
+                parts.push_back({entry, single});
+            } else if (depth < kDeepestFolder) {
+                findParts(entry, self, depth + 1, parts);
+            }
+        } else if (!isSideFile(entry)) {
+            const auto found = registry.find(entry);
+            if (found && *found != self) parts.push_back({entry, *found});
+        }
+    }
+}
+
+/// Name of a sample: what distinguishes its path from the others.
+std::string sampleName(const fs::path& root, const fs::path& part) {
+    fs::path relative = fs::relative(part, root);
+    std::string name = relative.string();
+    std::ranges::replace(name, '/', '_');
+    for (const char* ending : {".gz", ".mtx", ".tsv", ".csv", ".txt", ".h5ad", ".h5", ".loom", ".tab", ".gct", ".sf", "_matrix", "matrix", "ReadsPerGene.out",
+                               "_filtered_feature_bc", "_raw_feature_bc", "_filtered_gene_bc_matrices", "_counts", ".counts", "_quant"}) {
+        const std::string text = ending;
+        if (name.size() > text.size() && name.ends_with(text)) name.resize(name.size() - text.size());
+    }
+    return name;
+}
+
+Result<std::vector<Part>> partsOf(const fs::path& folder, const fs::path& shownPath, const io::Reader* self) {
+    std::vector<Part> parts;
+    findParts(folder, self, 0, parts);
+    if (parts.empty()) return badInput("'" + shownPath.string() + "' holds no count file that is understood.", "Open the count file itself.");
+    // A table of sample facts beside h5 or mtx files is not one more sample: the most common format wins when
+    // any part has a signature of its own.
+    const bool strong = std::ranges::any_of(parts, [](const Part& p) { return p.reader->name() != "delimited text"; });
+    if (strong) std::erase_if(parts, [](const Part& p) { return p.reader->name() == "delimited text"; });
+    return parts;
+}
+
+Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, const io::Reader* self, const io::ReadOptions& options,
+                          Progress& progress) {
+    TXFM_TRY(const std::vector<Part> parts, partsOf(folder, shownPath, self));
+    std::vector<io::NamedDataset> datasets;
+    std::string skipped;
+    Error firstError;
+    for (const Part& part : parts) {
+        auto dataset = part.reader->open(part.path, options, progress);
+        if (!dataset && dataset.error().code == ErrorCode::Cancelled) return dataset.error();
+        if (!dataset) {
+            if (skipped.empty()) firstError = dataset.error();
+            skipped += (skipped.empty() ? "" : ", ") + part.path.filename().string();
+            continue;
+        }
+        datasets.push_back({sampleName(folder, part.path), std::move(*dataset)});
+    }
+    if (datasets.empty()) return firstError;
+    Dataset merged;
+    if (datasets.size() == 1) {
+        merged = std::move(datasets.front().dataset);
+    } else {
+        const std::string format = datasets.front().dataset.provenance.format;
+        const size_t count = datasets.size();
+        TXFM_TRY(merged, io::mergeDatasets(std::move(datasets), progress));
+        merged.provenance.format = std::to_string(count) + " samples (" + format + ")";
+    }
+    if (!skipped.empty()) merged.provenance.notes.push_back("Not readable as counts and left out: " + skipped + ".");
+    merged.provenance.path = shownPath.string();
+    return merged;
+}
+
+io::FileInfo describe(const Dataset& dataset) {
+    io::FileInfo info;
+    info.format = dataset.provenance.format;
+    info.cells = dataset.cells();
+    info.genes = dataset.genes();
+    info.nonZeros = dataset.counts->nonZeros();
+    info.countsIn = dataset.provenance.countsIn;
+    info.valueKind = dataset.provenance.valueKind;
+    for (const Column& column : dataset.obs.columns) info.obsColumns.push_back(column.name);
+    for (const Column& column : dataset.var.columns) info.varColumns.push_back(column.name);
+    info.notes = dataset.provenance.notes;
+    return info;
+}
+
+class FolderReader final : public io::Reader {
+public:
+    std::string name() const override { return "folder of samples"; }
+    std::vector<std::string> patterns() const override { return {}; }
+    int probe(const fs::path& path, const std::string&) const override {
+        std::error_code ec;
+        if (!fs::is_directory(path, ec)) return 0;
+        std::vector<Part> parts;
+        findParts(path, this, 0, parts);
+        return parts.empty() ? 0 : 50;
+    }
+    Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
+        Progress silent;
+        TXFM_TRY(const Dataset dataset, openParts(path, path, this, options, silent));
+        return describe(dataset);
+    }
+    Result<Dataset> open(const fs::path& path, const io::ReadOptions& options, Progress& progress) const override {
+        return openParts(path, path, this, options, progress);
+    }
+};
+
+class ArchiveReader final : public io::Reader {
+public:
+    std::string name() const override { return "archive"; }
+    std::vector<std::string> patterns() const override { return {"*.zip", "*.tar", "*.tar.gz", "*.tgz"}; }
+    int probe(const fs::path&, const std::string& head) const override { return looksLikeArchive(head) ? 85 : 0; }
+    Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
+        Progress silent;
+        TXFM_TRY(const Dataset dataset, open(path, options, silent));
+        return describe(dataset);
+    }
+    Result<Dataset> open(const fs::path& path, const io::ReadOptions& options, Progress& progress) const override {
+        TXFM_TRY(const TemporaryFolder folder, TemporaryFolder::create());
+        TXFM_CHECK(unpack(path, folder.path(), progress));
+        io::ReadOptions inMemory = options;
+        inMemory.keepInMemory = true;  // the unpacked files are gone after this call
+        return openParts(folder.path(), path, this, inMemory, progress);
+    }
+};
+
+}  // namespace
+}  // namespace txfm::readers
+
+extern "C" void txfmRegisterReaders(txfm::io::ReaderRegistry& registry) {
+    registry.add(std::make_unique<txfm::readers::FolderReader>());
+    registry.add(std::make_unique<txfm::readers::ArchiveReader>());
+}
