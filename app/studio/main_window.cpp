@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "app/studio/main_window.h"
+
+#include <QButtonGroup>
+#include <QCloseEvent>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QMenu>
+#include <QMimeData>
+#include <QSettings>
+#include <QStackedWidget>
+#include <QStatusBar>
+#include <QTimer>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "app/studio/about_dialog.h"
+#include "app/studio/help_window.h"
+#include "ui/models/model_catalogue.h"
+#include "ui/pages/data_page.h"
+#include "ui/pages/decoder_page.h"
+#include "ui/pages/embed_page.h"
+#include "ui/pages/explore_page.h"
+#include "ui/pages/finetune_page.h"
+#include "ui/pages/genes_page.h"
+#include "ui/pages/start_page.h"
+#include "ui/session/recent_files.h"
+#include "ui/session/session.h"
+#include "ui/widgets/busy_indicator.h"
+#include "ui/widgets/command_palette.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::studio {
+using namespace ui;
+namespace {
+
+const QString kGeometry = QStringLiteral("window/geometry");
+const QString kLastFolder = QStringLiteral("window/lastFolder");
+const QString kModel = QStringLiteral("models/chosen");
+
+template <class T>
+T* named(T* widget, const QString& name) {
+    widget->setObjectName(name);
+    return widget;
+}
+
+}  // namespace
+
+MainWindow::MainWindow(QWidget* parent)
+    : QMainWindow(parent), m_session(new Session(this)), m_catalogue(new ModelCatalogue(this)),
+      m_stack(new QStackedWidget(this)), m_rail(new QWidget(this)), m_railButtons(new QButtonGroup(this)),
+      m_banner(named(new ErrorBanner(this), QStringLiteral("windowBanner"))), m_busy(new BusyIndicator(this)), m_statusData(new QLabel(this)),
+      m_statusWork(new QLabel(this)) {
+    setWindowTitle(QStringLiteral("TxFM Studio"));
+    setAcceptDrops(true);
+    resize(1280, 800);
+    setMinimumSize(900, 600);
+
+    addMakers();
+    buildRail();
+    auto* column = new QVBoxLayout;
+    column->setSpacing(0);
+    auto* bannerBox = new QVBoxLayout;
+    bannerBox->setContentsMargins(metric::kGap, 0, metric::kGap, 0);
+    bannerBox->addWidget(m_banner);
+    column->addLayout(bannerBox);
+    column->addWidget(m_stack, 1);
+    auto* centre = new QWidget(this);
+    auto* row = new QHBoxLayout(centre);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    row->addWidget(m_rail);
+    row->addLayout(column, 1);
+    setCentralWidget(centre);
+    buildMenus();
+    buildStatusBar();
+    connectSession();
+
+    const QSettings settings;
+    restoreGeometry(settings.value(kGeometry).toByteArray());
+    const QString model = settings.value(kModel).toString();
+    m_session->chooseModel(m_catalogue->indexOfFolder(model) >= 0 ? model : m_catalogue->defaultFolder());
+    showPage(page::kStart);
+}
+
+MainWindow::~MainWindow() {
+    // Pages use the session until their end; the session is the older child and would go first.
+    delete takeCentralWidget();
+}
+
+void MainWindow::addMakers() {
+    m_makers = {
+        {page::kStart, tr("Start"), QStringLiteral("start"), [this] {
+             auto* start = new StartPage(m_stack);
+             connect(start, &StartPage::openFileRequested, this, &MainWindow::chooseFile);
+             connect(start, &StartPage::openFolderRequested, this, &MainWindow::chooseFolder);
+             return start;
+         }},
+        {page::kData, tr("Data"), QStringLiteral("data"), [this] { return new DataPage(m_stack); }},
+        {page::kEmbed, tr("Embed"), QStringLiteral("embed"), [this] { return new EmbedPage(m_catalogue, m_stack); }},
+        {page::kExplore, tr("Explore"), QStringLiteral("explore"), [this] { return new ExplorePage(m_stack); }},
+        {page::kFineTune, tr("Fine-tune"), QStringLiteral("finetune"), [this] { return new FineTunePage(m_catalogue, m_stack); }},
+        {page::kGenes, tr("Genes"), QStringLiteral("genes"), [this] { return new GenesPage(m_stack); }},
+        {page::kDecoder, tr("Decoder"), QStringLiteral("decoder"), [this] { return new DecoderPage(m_stack); }},
+    };
+}
+
+void MainWindow::buildRail() {
+    m_rail->setObjectName(QStringLiteral("rail"));
+    m_rail->setAttribute(Qt::WA_StyledBackground);
+    m_rail->setFixedWidth(metric::kRailWidth);
+    auto* layout = new QVBoxLayout(m_rail);
+    layout->setContentsMargins(0, metric::kSmall, 0, metric::kSmall);
+    layout->setSpacing(2);
+    for (const Maker& maker : m_makers) {
+        auto* button = new QToolButton(m_rail);
+        button->setObjectName(QStringLiteral("rail-") + maker.id);
+        button->setText(maker.title);
+        button->setIcon(Theme::instance().icon(maker.icon));
+        button->setIconSize(QSize(24, 24));
+        button->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
+        button->setCheckable(true);
+        button->setFocusPolicy(Qt::StrongFocus);
+        button->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+        m_railButtons->addButton(button);
+        connect(button, &QToolButton::clicked, this, [this, id = maker.id] { showPage(id); });
+        layout->addWidget(button);
+        m_buttons[maker.id] = button;
+    }
+    layout->addStretch(1);
+    auto* help = new QToolButton(m_rail);
+    help->setText(tr("Help"));
+    help->setIcon(Theme::instance().icon(QStringLiteral("help")));
+    help->setIconSize(QSize(22, 22));
+    help->setToolButtonStyle(Qt::ToolButtonTextUnderIcon);
+    help->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    help->setToolTip(tr("Help for this page (F1)"));
+    connect(help, &QToolButton::clicked, this, [this] { showHelp(m_currentPage); });
+    layout->addWidget(help);
+}
+
+void MainWindow::buildStatusBar() {
+    statusBar()->setSizeGripEnabled(false);
+    m_statusData->setContentsMargins(metric::kSmall, 0, 0, 0);
+    m_statusData->setText(tr("No data open"));
+    statusBar()->addWidget(m_statusData, 1);
+    statusBar()->addPermanentWidget(m_statusWork);
+    statusBar()->addPermanentWidget(m_busy);
+}
+
+void MainWindow::connectSession() {
+    connect(m_session, &Session::openingStarted, this, [this](const QString& path) {
+        m_banner->dismiss();
+        m_statusWork->setText(tr("Opening %1").arg(QFileInfo(path).fileName()));
+        m_busy->start();
+    });
+    const auto settled = [this] {
+        m_busy->stop();
+        m_statusWork->clear();
+    };
+    connect(m_session, &Session::openingFailed, this, [this, settled](const Error& error, const QString& path) {
+        settled();
+        // The start page has a banner of its own; elsewhere the sentence stands above the page.
+        if (m_currentPage != page::kStart) showProblem(error, path);
+    });
+    connect(m_session, &Session::datasetChanged, this, [this, settled] {
+        settled();
+        refreshTitle();
+        if (m_session->dataset()) {
+            RecentFiles::add(m_session->sourcePath());
+            refreshRecentMenu();
+            if (m_currentPage == page::kStart) showPage(page::kData);
+        }
+    });
+    connect(m_session, &Session::resultsChanged, this, &MainWindow::refreshTitle);
+    connect(m_session, &Session::modifiedChanged, this, &MainWindow::refreshTitle);
+    connect(m_session, &Session::modelChanged, this, [this] {
+        if (m_session->model()) QSettings().setValue(kModel, m_session->modelFolder());
+    });
+    connect(m_session, &Session::resultsFailed, this, [this](const Error& error) { showProblem(error); });
+    connect(m_session, &Session::savingStarted, this, [this](const QString& path) {
+        m_statusWork->setText(tr("Saving %1").arg(QFileInfo(path).fileName()));
+        m_busy->start();
+    });
+    connect(m_session, &Session::saved, this, [this, settled](const QString& path) {
+        settled();
+        m_banner->showMessage(ErrorBanner::Kind::Info, tr("Saved %1 (%2).").arg(path, formatBytes(static_cast<double>(QFileInfo(path).size()))));
+        refreshTitle();
+    });
+    connect(m_session, &Session::savingFailed, this, [this, settled](const Error& error) {
+        settled();
+        showProblem(error);
+    });
+    Navigation* navigation = m_session->navigation();
+    connect(navigation, &Navigation::pageRequested, this, &MainWindow::showPage);
+    connect(navigation, &Navigation::statusRequested, m_statusWork, &QLabel::setText);
+    connect(navigation, &Navigation::helpRequested, this, &MainWindow::showHelp);
+}
+
+Page* MainWindow::ensurePage(const QString& id) {
+    if (const auto found = m_pages.find(id); found != m_pages.end()) return found->second;
+    for (const Maker& maker : m_makers) {
+        if (maker.id != id) continue;
+        Page* made = maker.make();
+        made->setSession(m_session);
+        m_stack->addWidget(made);
+        m_pages[id] = made;
+        return made;
+    }
+    return nullptr;
+}
+
+void MainWindow::makeNextPage() {
+    if (isComplete()) return;
+    ensurePage(m_makers[m_nextPage++].id);
+    QTimer::singleShot(0, this, &MainWindow::makeNextPage);
+}
+
+void MainWindow::showPage(const QString& id) {
+    Page* wanted = ensurePage(id);
+    if (!wanted) return;
+    m_currentPage = id;
+    m_stack->setCurrentWidget(wanted);
+    m_buttons.at(id)->setChecked(true);
+    wanted->activated();
+}
+
+void MainWindow::paintEvent(QPaintEvent* event) {
+    QMainWindow::paintEvent(event);
+    if (m_painted) return;
+    m_painted = true;
+    // After the children have painted and the frame is out.
+    QTimer::singleShot(0, this, [this] {
+        Q_EMIT firstPainted();
+        makeNextPage();
+    });
+}
+
+void MainWindow::openFile(const QString& path) {
+    QSettings().setValue(kLastFolder, QFileInfo(path).absolutePath());
+    m_session->open(path);
+}
+
+void MainWindow::chooseFile() {
+    const QString path = QFileDialog::getOpenFileName(
+        this, tr("Open counts"), QSettings().value(kLastFolder).toString(),
+        tr("Count files (*.h5ad *.h5 *.loom *.csv *.tsv *.txt *.gct *.mtx *.gz *.zip *.tab);;All files (*)"));
+    if (!path.isEmpty()) openFile(path);
+}
+
+void MainWindow::chooseFolder() {
+    const QString path = QFileDialog::getExistingDirectory(this, tr("Open a folder of counts"), QSettings().value(kLastFolder).toString());
+    if (!path.isEmpty()) openFile(path);
+}
+
+void MainWindow::saveAs() {
+    if (!m_session->dataset()) return;
+    const QFileInfo source(m_session->sourcePath());
+    const QString proposed = source.absolutePath() + QLatin1Char('/') + source.completeBaseName() + QStringLiteral(".txfm.h5ad");
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save data and results"), proposed, tr("AnnData (*.h5ad)"));
+    if (!path.isEmpty()) m_session->saveAs(path.endsWith(QStringLiteral(".h5ad")) ? path : path + QStringLiteral(".h5ad"));
+}
+
+void MainWindow::refreshRecentMenu() {
+    m_recentMenu->clear();
+    for (const QString& path : RecentFiles::list())
+        m_recentMenu->addAction(QFileInfo(path).fileName(), this, [this, path] { openFile(path); })->setToolTip(path);
+    m_recentMenu->addSeparator();
+    m_recentMenu->addAction(tr("Clear this list"), this, [this] {
+        RecentFiles::clear();
+        refreshRecentMenu();
+    });
+    m_recentMenu->setEnabled(!RecentFiles::list().isEmpty());
+}
+
+void MainWindow::refreshTitle() {
+    const auto dataset = m_session->dataset();
+    setWindowTitle(dataset ? QStringLiteral("%1[*] – TxFM Studio").arg(m_session->displayName()) : QStringLiteral("TxFM Studio"));
+    setWindowModified(m_session->isModified());
+    m_statusData->setText(dataset ? tr("%1 · %2 cells × %3 genes%4").arg(m_session->displayName(), formatCount(dataset->cells()),
+                                        formatCount(dataset->genes()), m_session->isModified() ? tr(" · not saved") : QString())
+                                  : tr("No data open"));
+    m_saveAction->setEnabled(dataset != nullptr);
+    m_closeAction->setEnabled(dataset != nullptr);
+}
+
+void MainWindow::showHelp(const QString& topic) {
+    if (!m_help) m_help = new HelpWindow(this);
+    m_help->showTopic(topic);
+}
+
+void MainWindow::showAbout() {
+    auto* dialog = new AboutDialog(this);
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->open();
+}
+
+void MainWindow::showPalette() {
+    if (!m_palette) m_palette = new CommandPalette(this);
+    m_palette->open(findChildren<QAction*>());
+}
+
+void MainWindow::showProblem(const Error& error, const QString& details) { m_banner->showError(error, details); }
+
+bool MainWindow::confirmClose() {
+    if (!m_session->isModified() || m_closeConfirmed) return true;
+    m_closeConfirmed = true;
+    m_banner->showMessage(ErrorBanner::Kind::Warning,
+                          tr("Results of %1 are not saved. Save them, or close the window again to leave without saving.").arg(m_session->displayName()));
+    m_banner->setAction(tr("Save as…"));
+    connect(m_banner, &ErrorBanner::actionTriggered, this, &MainWindow::saveAs, Qt::UniqueConnection);
+    connect(m_banner, &ErrorBanner::dismissed, this, [this] {
+        m_closeConfirmed = false;
+        m_banner->setAction({});
+    });
+    return false;
+}
+
+void MainWindow::closeEvent(QCloseEvent* event) {
+    if (!confirmClose()) {
+        event->ignore();
+        return;
+    }
+    QSettings().setValue(kGeometry, saveGeometry());
+    event->accept();
+}
+
+void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
+    if (event->mimeData()->hasUrls() && event->mimeData()->urls().constFirst().isLocalFile()) event->acceptProposedAction();
+}
+
+void MainWindow::dropEvent(QDropEvent* event) {
+    event->acceptProposedAction();
+    openFile(event->mimeData()->urls().constFirst().toLocalFile());
+}
+
+}  // namespace txfm::studio

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include <QMainWindow>
+
+#include "core/base/result.h"
+
+class QButtonGroup;
+class QLabel;
+class QStackedWidget;
+class QToolButton;
+
+namespace txfm::ui {
+class BusyIndicator;
+class CommandPalette;
+class ErrorBanner;
+class ModelCatalogue;
+class Page;
+class Session;
+}  // namespace txfm::ui
+
+namespace txfm::studio {
+
+class HelpWindow;
+
+/// The program's window: the rail, the pages behind it, menus, status bar. Pages are made after the first
+/// paint, one per turn of the event loop, so that the window is up at once.
+class MainWindow : public QMainWindow {
+    Q_OBJECT
+public:
+    explicit MainWindow(QWidget* parent = nullptr);
+    ~MainWindow() override;
+
+    ui::Session* session() const { return m_session; }
+    void openFile(const QString& path);
+    /// By name (ui/session/navigation.h); makes the page when it is not there yet.
+    void showPage(const QString& id);
+    QString currentPage() const { return m_currentPage; }
+    /// All pages exist (they are made in the background of the first second).
+    bool isComplete() const { return m_nextPage >= m_makers.size(); }
+
+Q_SIGNALS:
+    void firstPainted();
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+    void closeEvent(QCloseEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
+
+private:
+    struct Maker {
+        QString id, title, icon;
+        std::function<ui::Page*()> make;
+    };
+    void addMakers();
+    void buildRail();
+    void buildMenus();
+    void buildStatusBar();
+    void connectSession();
+    ui::Page* ensurePage(const QString& id);
+    void makeNextPage();
+    void chooseFile();
+    void chooseFolder();
+    void saveAs();
+    void refreshRecentMenu();
+    void refreshTitle();
+    void showHelp(const QString& topic);
+    void showAbout();
+    void showPalette();
+    void showProblem(const Error& error, const QString& details = {});
+    bool confirmClose();
+
+    ui::Session* m_session;
+    ui::ModelCatalogue* m_catalogue;
+    QStackedWidget* m_stack;
+    QWidget* m_rail;
+    QButtonGroup* m_railButtons;
+    ui::ErrorBanner* m_banner;
+    ui::BusyIndicator* m_busy;
+    ui::CommandPalette* m_palette = nullptr;
+    QLabel *m_statusData, *m_statusWork;
+    QMenu* m_recentMenu = nullptr;
+    QAction *m_saveAction = nullptr, *m_closeAction = nullptr;
+    std::vector<Maker> m_makers;
+    std::map<QString, ui::Page*> m_pages;
+    std::map<QString, QToolButton*> m_buttons;
+    HelpWindow* m_help = nullptr;
+    QString m_currentPage;
+    size_t m_nextPage = 0;
+    bool m_painted = false;
+    bool m_closeConfirmed = false;
+};
+
+}  // namespace txfm::studio

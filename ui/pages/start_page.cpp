@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/start_page.h"
+
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QListWidget>
+#include <QPushButton>
+#include <QVBoxLayout>
+
+#include "core/base/paths.h"
+#include "ui/session/recent_files.h"
+#include "ui/session/session.h"
+#include "ui/widgets/action_card.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/section.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+
+StartPage::StartPage(QWidget* parent)
+    : Page(parent), m_banner(new ErrorBanner(this)), m_recent(new QListWidget(this)) {
+    auto* headline = new QLabel(tr("From a count file to a map of your cells"), this);
+    headline->setFont(Theme::instance().titleFont());
+    auto* text = new QLabel(tr("Open RNA-seq counts, embed every cell or sample with a transcriptomic foundation model, "
+                               "and explore the result. Everything stays on this computer."), this);
+    text->setProperty("role", "muted");
+    text->setWordWrap(true);
+
+    auto* demo = new ActionCard(QStringLiteral("demo"), tr("Open demo data"),
+                                tr("1,000 blood cells with known cell types. The quickest way to see what the program does."), this);
+    demo->setObjectName(QStringLiteral("openDemo"));
+    demo->setPrimary(true);
+    auto* file = new ActionCard(QStringLiteral("open"), tr("Open a file…"),
+                                tr("h5ad, 10x h5, loom, GCT, or a table of counts (csv, tsv, txt)."), this);
+    file->setObjectName(QStringLiteral("openFile"));
+    auto* folder = new ActionCard(QStringLiteral("data"), tr("Open a 10x folder…"),
+                                  tr("A folder with matrix.mtx and its barcode and gene lists."), this);
+    folder->setObjectName(QStringLiteral("openFolder"));
+    connect(demo, &QAbstractButton::clicked, this, [this] { session()->open(demoDataFile()); });
+    connect(file, &QAbstractButton::clicked, this, &StartPage::openFileRequested);
+    connect(folder, &QAbstractButton::clicked, this, &StartPage::openFolderRequested);
+    auto* cards = new QHBoxLayout;
+    cards->setSpacing(metric::kGap);
+    for (QWidget* card : {static_cast<QWidget*>(demo), static_cast<QWidget*>(file), static_cast<QWidget*>(folder)}) cards->addWidget(card, 1);
+
+    auto* drop = new QLabel(tr("You can also drop a file or folder anywhere in this window."), this);
+    drop->setProperty("role", "muted");
+
+    auto* recent = new Section(tr("Recent files"), this);
+    m_recentSection = recent;
+    m_recent->setObjectName(QStringLiteral("recentFiles"));
+    m_recent->setAccessibleName(tr("Recent files"));
+    m_recent->setFrameShape(QFrame::NoFrame);
+    m_recent->setStyleSheet(QStringLiteral("QListView { border: none; } QListView::item { padding: 7px 4px; }"));
+    m_recent->setTextElideMode(Qt::ElideMiddle);
+    recent->body()->addWidget(m_recent);
+    connect(m_recent, &QListWidget::itemClicked, this, &StartPage::openRecent);
+    connect(m_recent, &QListWidget::itemActivated, this, &StartPage::openRecent);
+
+    auto* column = new QVBoxLayout;
+    column->setSpacing(metric::kGap);
+    column->addWidget(m_banner);
+    column->addSpacing(metric::kSection);
+    column->addWidget(headline);
+    column->addWidget(text);
+    column->addSpacing(metric::kSmall);
+    column->addLayout(cards);
+    column->addWidget(drop);
+    column->addSpacing(metric::kSmall);
+    column->addWidget(recent, 1);
+    column->addStretch(0);
+    auto* centred = new QHBoxLayout(this);
+    centred->setContentsMargins(metric::kMargin, metric::kMargin, metric::kMargin, metric::kMargin);
+    centred->addStretch(1);
+    centred->addLayout(column, 20);
+    centred->addStretch(1);
+    refreshRecent();
+}
+
+QString StartPage::id() const { return page::kStart; }
+
+void StartPage::setSession(Session* s) {
+    Page::setSession(s);
+    connect(s, &Session::openingStarted, m_banner, &QWidget::hide);
+    connect(s, &Session::openingFailed, this, [this](const Error& error, const QString& path) {
+        m_banner->showError(error, path);
+        refreshRecent();
+    });
+    connect(s, &Session::datasetChanged, this, &StartPage::refreshRecent);
+}
+
+void StartPage::activated() { refreshRecent(); }
+
+void StartPage::refreshRecent() {
+    m_recent->clear();
+    for (const QString& path : RecentFiles::list()) {
+        const QFileInfo info(path);
+        auto* item = new QListWidgetItem(Theme::instance().icon(QStringLiteral("recent")),
+                                         QStringLiteral("%1    %2").arg(info.fileName(), info.absolutePath()), m_recent);
+        item->setData(Qt::UserRole, path);
+        item->setToolTip(path);
+    }
+    m_recentSection->setVisible(m_recent->count() > 0);
+}
+
+void StartPage::openRecent() {
+    const QListWidgetItem* item = m_recent->currentItem();
+    if (!item) return;
+    const QString path = item->data(Qt::UserRole).toString();
+    if (!QFileInfo::exists(path)) {
+        m_banner->showMessage(ErrorBanner::Kind::Warning, tr("%1 is no longer there; it was taken off the list.").arg(path));
+        RecentFiles::remove(path);
+        refreshRecent();
+        return;
+    }
+    session()->open(path);
+}
+
+}  // namespace txfm::ui
