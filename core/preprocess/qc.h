@@ -20,7 +20,8 @@ struct QcMetrics {
     int64_t mitochondrialGenes = 0;
 };
 
-/// One pass over the counts in row blocks. Mitochondrial: symbols MT-*, ribosomal: RPS*/RPL*.
+/// One pass over the counts in row blocks. Mitochondrial: symbols MT-*, ribosomal: RPS*, RPL*; Ensembl ids are
+/// translated to symbols first.
 Result<QcMetrics> computeQc(const Dataset& dataset, Progress& progress);
 
 /// Thresholds; a negative number switches one off. Metrics are computed before filtering; genes are
@@ -30,7 +31,8 @@ struct QcFilters {
     int64_t minCells = -1;   ///< keep genes detected in at least this many cells
     double maxMtPercent = -1;
     double minCounts = -1, maxCounts = -1;
-    double madMultiple = -1; ///< drop cells further than this many MADs from the median (log totals, log genes, mt)
+    double madMultiple = -1; ///< drop cells further than this many MADs from the median: ln(1+total) and ln(1+genes) on
+                             ///< both sides, mitochondrial percentage above
 };
 struct QcSelection {
     std::vector<int64_t> cells, genes;  ///< kept, ascending
@@ -38,7 +40,7 @@ struct QcSelection {
 Result<QcSelection> applyQcFilters(const Dataset& dataset, const QcMetrics& metrics, const QcFilters& filters,
                                    Progress& progress);
 
-/// The data set restricted to those cells and genes.
+/// The data set restricted to those cells and genes (both ascending). The counts read through to the original.
 Result<Dataset> subset(const Dataset& dataset, const std::vector<int64_t>& cells, const std::vector<int64_t>& genes,
                        Progress& progress);
 
