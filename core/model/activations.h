@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include "core/io/model_config.h"
 
@@ -16,6 +16,6 @@ double activationWidth(const io::ModelConfig& config);
 /// x̂ = φ(z) (spec §3.1), logits [B × G] -> expected log1p expression [B × G], in the precision of z.
 /// `measured` [B × G] or broadcastable, 0/1: the softmax runs over measured genes, the others get 0;
 /// undefined = all measured. For nb_mean = exp with NB or ZINB: ln(1 + e^z).
-torch::Tensor activate(const torch::Tensor& z, const io::ModelConfig& config, const torch::Tensor& measured = {});
+at::Tensor activate(const at::Tensor& z, const io::ModelConfig& config, const at::Tensor& measured = {});
 
 }  // namespace txfm::model

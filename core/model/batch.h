@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include "core/model/sample.h"
 
@@ -12,27 +12,27 @@ namespace txfm::model {
 
 /// What the encoder sees: B samples of up to T revealed genes, right-padded. The CLS token is added by the model.
 struct TokenBatch {
-    torch::Tensor genes;    ///< [B × T] int64 vocabulary indices; -1 = padding
-    torch::Tensor values;   ///< [B × T] float32 x; 0 at padding
+    at::Tensor genes;    ///< [B × T] int64 vocabulary indices; -1 = padding
+    at::Tensor values;   ///< [B × T] float32 x; 0 at padding
     std::vector<int64_t> lengths;  ///< B; number of genes of each sample (host copy)
 
     int64_t samples() const { return genes.size(0); }
     int64_t width() const { return genes.size(1); }
     /// True when some sample is shorter than T, i.e. attention needs a mask.
     bool padded() const;
-    TokenBatch to(torch::Device device) const;
+    TokenBatch to(at::Device device) const;
 };
 
 /// What the loss compares with.
 struct TargetBatch {
-    torch::Tensor x;           ///< [B × G] float32 ln(1 + L·c/l); 0 where unmeasured
-    torch::Tensor counts;      ///< [B × G] float32 raw counts; undefined unless the loss is nb or zinb
-    torch::Tensor library;     ///< [B] float32 library sizes
-    torch::Tensor measured;    ///< [D × G] float32 0/1, one row per data set of this batch
-    torch::Tensor measuredRow; ///< [B] int64 row of `measured`
+    at::Tensor x;           ///< [B × G] float32 ln(1 + L·c/l); 0 where unmeasured
+    at::Tensor counts;      ///< [B × G] float32 raw counts; undefined unless the loss is nb or zinb
+    at::Tensor library;     ///< [B] float32 library sizes
+    at::Tensor measured;    ///< [D × G] float32 0/1, one row per data set of this batch
+    at::Tensor measuredRow; ///< [B] int64 row of `measured`
     double meanLibrary = 0;    ///< mean library size of the global batch (nb_size_factor = mean); 0 = of this batch
 
-    TargetBatch to(torch::Device device) const;
+    TargetBatch to(at::Device device) const;
 };
 
 /// Tokens of the revealed genes (ascending per sample, from selectGenes()), one list per sample.

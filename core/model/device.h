@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include <torch/types.h>
+#include <c10/core/Device.h>
 
 #include "core/base/result.h"
 
@@ -12,13 +12,13 @@ namespace txfm::model {
 /// Turns `--device auto|cpu|cuda[:N]` into a device and gets it ready (opens LibTorch's CUDA library at run time when
 /// a driver answers). Usage error for an unknown word; BadInput with a clear sentence when CUDA is asked for and missing.
 /// Also applies threadCount() to LibTorch. Safe to call more than once.
-Result<torch::Device> prepareDevice(const std::string& device);
+Result<at::Device> prepareDevice(const std::string& device);
 
 /// "auto" -> bf16 where the device computes it natively (AMX, AVX512-BF16, CUDA 8.0+); "fp32", "bf16" as they say.
 /// Usage error for another word.
-Result<bool> chooseBfloat16(const std::string& precision, torch::Device device);
+Result<bool> chooseBfloat16(const std::string& precision, at::Device device);
 
 /// What computes: e.g. "CPU, 2 threads, AMX bf16" or "NVIDIA H200".
-std::string describeDevice(torch::Device device);
+std::string describeDevice(at::Device device);
 
 }  // namespace txfm::model

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include "core/io/model_config.h"
 #include "core/model/batch.h"
@@ -10,22 +10,22 @@ namespace txfm::model {
 
 /// Decoder output of a batch, all [B × G] or [G], float32 (float64 in tests).
 struct DecoderOutput {
-    torch::Tensor logits;         ///< z
-    torch::Tensor dispersion;     ///< [G] r = ln θ; NB, ZINB only
-    torch::Tensor zeroInflation;  ///< [B × G] ρ, logit of π; ZINB only
+    at::Tensor logits;         ///< z
+    at::Tensor dispersion;     ///< [G] r = ln θ; NB, ZINB only
+    at::Tensor zeroInflation;  ///< [B × G] ρ, logit of π; ZINB only
 };
 
 /// A batch loss as `sum / weight`, so that micro-batches and ranks add up exactly: the objective over any
 /// number of micro-batches is Σ sum / Σ weight (call backward() on each `sum`, then scale the gradients by 1/Σ weight).
 struct LossResult {
-    torch::Tensor sum;      ///< scalar with gradient
+    at::Tensor sum;      ///< scalar with gradient
     double weight = 0;      ///< samples; entries for the reduction mean_all_entries
-    torch::Tensor samples;  ///< [B] loss of each sample, detached (sum for the reduction `sum`, else mean)
+    at::Tensor samples;  ///< [B] loss of each sample, detached (sum for the reduction `sum`, else mean)
     double mean() const;    ///< sum / weight as a number
 };
 
 /// Loss of every (sample, gene) pair [B × G] (spec §3.2, §3.3); Poisson, MSE, SmoothL1 on x, NB and ZINB on counts.
-torch::Tensor geneLosses(const DecoderOutput& output, const TargetBatch& target, const io::ModelConfig& config);
+at::Tensor geneLosses(const DecoderOutput& output, const TargetBatch& target, const io::ModelConfig& config);
 
 /// Loss with the configured reduction over measured genes; `tokens` is needed for masked_only (hidden genes only).
 /// Everything in float32 (spec §4.4). The default pair (rectified tanh, Poisson) takes one fused pass that also
@@ -34,9 +34,9 @@ LossResult batchLoss(const DecoderOutput& output, const TokenBatch& tokens, cons
                      const io::ModelConfig& config);
 
 /// NLL of the negative binomial with mean `mean` and inverse dispersion `theta` (Risso; eq. 13), ε = 1e-8 in logs.
-torch::Tensor negativeBinomialNll(const torch::Tensor& counts, const torch::Tensor& mean, const torch::Tensor& theta);
+at::Tensor negativeBinomialNll(const at::Tensor& counts, const at::Tensor& mean, const at::Tensor& theta);
 /// NLL of its zero-inflated form; `rho` is the logit of the zero-inflation probability (eq. 14).
-torch::Tensor zeroInflatedNll(const torch::Tensor& counts, const torch::Tensor& mean, const torch::Tensor& theta,
-                              const torch::Tensor& rho);
+at::Tensor zeroInflatedNll(const at::Tensor& counts, const at::Tensor& mean, const at::Tensor& theta,
+                              const at::Tensor& rho);
 
 }  // namespace txfm::model

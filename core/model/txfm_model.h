@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include <torch/types.h>
+#include <ATen/core/Tensor.h>
 
 #include "core/base/result.h"
 #include "core/io/model_directory.h"
@@ -33,7 +33,7 @@ struct ForwardOptions {
 };
 
 /// The TxFM network (spec §2): tokens, encoder, decoder. Parameters carry the names of the model directory.
-/// Evaluation under torch::NoGradGuard is thread-safe; training is for one thread at a time.
+/// Evaluation under at::NoGradGuard is thread-safe; training is for one thread at a time.
 class TxfmModel {
 public:
     /// Initial weights (spec §2.1: codebook N(0,1), linear truncated normal 0.02, CLS 0.02, LayerScale), each
@@ -47,22 +47,22 @@ public:
     const io::ModelConfig& config() const { return m_config; }
 
     /// Every weight with its contract name, in the order of a forward pass. Leaves that require a gradient.
-    const std::vector<std::pair<std::string, torch::Tensor>>& parameters() const { return m_parameters; }
+    const std::vector<std::pair<std::string, at::Tensor>>& parameters() const { return m_parameters; }
     /// The parameter of that name; an undefined tensor when this configuration has none.
-    torch::Tensor parameter(const std::string& name) const;
+    at::Tensor parameter(const std::string& name) const;
     /// Moves (and converts) the weights in place; gradients are dropped.
-    void to(torch::Device device, torch::ScalarType type = torch::kFloat32);
-    torch::Device device() const;
+    void to(at::Device device, at::ScalarType type = at::kFloat);
+    at::Device device() const;
 
     /// CLS embeddings [B × d] float32. The last block is computed for the CLS row alone, which is exact.
-    torch::Tensor encode(const TokenBatch& tokens, const ForwardOptions& options = {}) const;
+    at::Tensor encode(const TokenBatch& tokens, const ForwardOptions& options = {}) const;
     /// Logits of every gene, or of the genes listed (int64 [n]).
-    DecoderOutput decode(const torch::Tensor& cls, const ForwardOptions& options = {},
-                         const torch::Tensor& genes = {}) const;
+    DecoderOutput decode(const at::Tensor& cls, const ForwardOptions& options = {},
+                         const at::Tensor& genes = {}) const;
     /// The training objective: encode, decode, batchLoss.
     LossResult loss(const TokenBatch& tokens, const TargetBatch& target, const ForwardOptions& options = {}) const;
     /// x̂ = φ(z) as `reconstruct` stores it: expected log1p expression; for NB and ZINB ln(1 + mean of the NB part).
-    torch::Tensor expectedExpression(const DecoderOutput& output, const torch::Tensor& measured = {}) const;
+    at::Tensor expectedExpression(const DecoderOutput& output, const at::Tensor& measured = {}) const;
 
     /// Deep copy on the same device (EMA, best checkpoint).
     std::shared_ptr<TxfmModel> clone() const;
@@ -73,7 +73,7 @@ private:
     TxfmModel() = default;
     struct Network;
     io::ModelConfig m_config;
-    std::vector<std::pair<std::string, torch::Tensor>> m_parameters;
+    std::vector<std::pair<std::string, at::Tensor>> m_parameters;
     std::unique_ptr<Network> m_network;
 };
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <ATen/core/Tensor.h>
+
+#include "core/io/model_config.h"
+
+namespace txfm::model {
+
+constexpr double kLayerNormEps = 1e-6;
+
+/// Per call: precision, padding and the drop-path factors of this block.
+struct BlockCall {
+    bool bfloat16 = false;
+    at::Tensor padding;  ///< [B × 1 × 1 × T] additive mask, 0 or -inf; undefined = no padding
+    at::Tensor keep;     ///< [B × 1 × 1] factor 0 or 1/(1-p) of stochastic depth; undefined = 1
+};
+
+/// Weights of one encoder block under their contract names (spec §2.2); handles share the model's storage.
+struct BlockWeights {
+    bool standard = false;
+    int64_t heads = 1;
+    at::Tensor norm, normBias;        // norm (parallel) or norm1
+    at::Tensor inProj, mlpBias;       // parallel: [m+3d × d], [m]
+    at::Tensor qkv, qkvBias;          // standard: [3d × d]; bias optional in both
+    at::Tensor qNorm, qNormBias, kNorm, kNormBias;  // optional
+    at::Tensor attnOut, attnOutBias;
+    at::Tensor norm2, norm2Bias, mlpIn, mlpInBias;  // standard
+    at::Tensor mlpOut, mlpOutBias;
+    at::Tensor layerScale, layerScale2;
+};
+
+/// Fetches the weights of block `index` by contract name.
+BlockWeights bindBlock(const io::ModelConfig& config, int64_t index,
+                       const std::function<at::Tensor(const std::string&)>& parameter);
+
+/// u [B × T × d] -> [B × T × d]. With clsOnly, [B × 1 × d]: the first row alone, with keys and values of all rows (exact).
+at::Tensor runBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly);
+
+/// x·Wᵀ + b in bf16 or in the precision of x.
+at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool bfloat16);
+
+}  // namespace txfm::model
