@@ -14,6 +14,7 @@
 #include "core/io/reader.h"
 #include "core/preprocess/qc.h"
 #include "ui/session/background.h"
+#include "ui/session/data_report.h"
 #include "ui/session/progress_bridge.h"
 
 namespace txfm::ui {
@@ -46,7 +47,7 @@ private:
 
 Session::Session(QObject* parent)
     : QObject(parent), m_undo(new QUndoStack(this)), m_selection(new SelectionModel(m_undo, this)),
-      m_navigation(new Navigation(this)), m_ioPool(new QThreadPool(this)), m_computePool(new QThreadPool(this)) {
+      m_navigation(new Navigation(this)), m_report(new DataReport(this)), m_ioPool(new QThreadPool(this)), m_computePool(new QThreadPool(this)) {
     m_ioPool->setMaxThreadCount(1);
     m_ioPool->setExpiryTimeout(-1);
     m_undo->setUndoLimit(200);

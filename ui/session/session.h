@@ -20,6 +20,8 @@
 
 namespace txfm::ui {
 
+class DataReport;
+
 /// Everything that is open: one data set with its results (obsm, obs), one chosen model, the selection,
 /// the undo stack. Values are immutable and shared; a change replaces them and emits a signal.
 /// Reading happens on ioPool(), one thread, because HDF5 is not thread-safe. Thread: the UI thread.
@@ -73,6 +75,9 @@ public:
     QString modelFolder() const { return m_modelFolder; }
     void chooseModel(const QString& folder);
 
+    /// Quality metrics and gene matching of the open data set.
+    DataReport* report() const { return m_report; }
+
     // --- shared tools -------------------------------------------------------------------------
     SelectionModel* selection() const { return m_selection; }
     QUndoStack* undoStack() const { return m_undo; }
@@ -118,6 +123,7 @@ private:
     QUndoStack* m_undo;
     SelectionModel* m_selection;
     Navigation* m_navigation;
+    DataReport* m_report;
     QThreadPool* m_ioPool;
     QThreadPool* m_computePool;
 };

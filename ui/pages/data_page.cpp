@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/data_page.h"
+
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QProgressBar>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QStackedWidget>
+#include <QTableView>
+#include <QTabWidget>
+#include <QVBoxLayout>
+
+#include "ui/models/sample_table_model.h"
+#include "ui/panels/file_panel.h"
+#include "ui/panels/gene_list_panel.h"
+#include "ui/panels/gene_match_panel.h"
+#include "ui/panels/quality_panel.h"
+#include "ui/session/data_report.h"
+#include "ui/session/recent_files.h"
+#include "ui/session/session.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+namespace {
+enum StackIndex { kEmptyIndex, kOpeningIndex, kContentIndex };
+}
+
+DataPage::DataPage(QWidget* parent)
+    : Page(parent), m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState(QStringLiteral("data"), tr("No data open"), emptyText(), this)),
+      m_banner(new ErrorBanner(this)), m_normalised(new ErrorBanner(this)) {
+    m_empty->setAction(tr("Open demo data"));
+    connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->open(demoDataFile()); });
+    auto* content = new QWidget(this);
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(metric::kGap);
+    column->addWidget(makeHeader());
+    column->addWidget(m_banner);
+    column->addWidget(m_normalised);
+    column->addWidget(makeTabs(), 1);
+    column->addWidget(makeFooter());
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(makeOpening());
+    m_stack->addWidget(content);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(metric::kMargin, metric::kMargin, metric::kMargin, metric::kGap);
+    layout->addWidget(m_stack);
+
+    m_normalised->setAction(tr("Use these values"));
+    connect(m_normalised, &ErrorBanner::actionTriggered, this, [this] { session()->setAllowNormalised(true); });
+}
+
+QString DataPage::id() const { return page::kData; }
+QString DataPage::emptyText() const {
+    return tr("Open a count file from the Start page or with Ctrl+O, drop one into this window, or look at the demo data.");
+}
+
+QWidget* DataPage::makeHeader() {
+    auto* header = new QWidget(this);
+    m_title = new QLabel(header);
+    m_title->setFont(Theme::instance().titleFont());
+    m_subtitle = new QLabel(header);
+    m_subtitle->setObjectName(QStringLiteral("dataSubtitle"));
+    m_subtitle->setProperty("role", "muted");
+    m_continue = new QPushButton(tr("Continue to Embed"), header);
+    m_continue->setObjectName(QStringLiteral("continueToEmbed"));
+    m_continue->setProperty("primary", true);
+    m_continue->setToolTip(tr("Choose a model and embed these cells"));
+    connect(m_continue, &QPushButton::clicked, this, [this] { session()->navigation()->showPage(page::kEmbed); });
+    auto* texts = new QVBoxLayout;
+    texts->setSpacing(2);
+    texts->addWidget(m_title);
+    texts->addWidget(m_subtitle);
+    auto* row = new QHBoxLayout(header);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->addLayout(texts, 1);
+    row->addWidget(m_continue, 0, Qt::AlignVCenter);
+    return header;
+}
+
+QWidget* DataPage::makeTabs() {
+    m_tabs = new QTabWidget(this);
+    m_tabs->setObjectName(QStringLiteral("dataTabs"));
+    m_tabs->setDocumentMode(false);
+    m_file = new FilePanel(this);
+    m_match = new GeneMatchPanel(this);
+    auto* overview = new QWidget(this);
+    auto* columns = new QHBoxLayout(overview);
+    columns->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
+    columns->setSpacing(metric::kGap);
+    columns->addWidget(m_file, 1, Qt::AlignTop);
+    columns->addWidget(m_match, 1, Qt::AlignTop);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidgetResizable(true);
+    scroll->setWidget(overview);
+    scroll->viewport()->setAutoFillBackground(false);
+    overview->setAutoFillBackground(false);
+    m_quality = new QualityPanel(this);
+    m_genes = new GeneListPanel(this);
+    m_cellModel = new SampleTableModel(SampleTableModel::Which::Cells, this);
+    m_cells = new QTableView(this);
+    m_cells->setObjectName(QStringLiteral("cellTable"));
+    m_cells->setModel(m_cellModel);
+    m_cells->setAlternatingRowColors(true);
+    m_cells->setShowGrid(false);
+    m_cells->setWordWrap(false);
+    m_cells->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
+    m_cells->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    m_cells->setFrameShape(QFrame::NoFrame);
+    m_tabs->addTab(scroll, tr("Overview"));
+    m_tabs->addTab(m_quality, tr("Quality"));
+    m_tabs->addTab(m_genes, tr("Genes"));
+    m_tabs->addTab(m_cells, tr("Cells"));
+    connect(m_quality, &QualityPanel::removedChanged, this, &DataPage::refreshFooter);
+    connect(m_genes, &GeneListPanel::exported, this, [this](const QString& path) {
+        m_banner->showMessage(ErrorBanner::Kind::Info, tr("Saved %1.").arg(path));
+    });
+    connect(m_genes, &GeneListPanel::exportFailed, this, [this](const Error& error) { m_banner->showError(error); });
+    return m_tabs;
+}
+
+QWidget* DataPage::makeFooter() {
+    auto* footer = new QFrame(this);
+    footer->setProperty("role", "card");
+    m_filterText = new QLabel(footer);
+    m_filterText->setObjectName(QStringLiteral("filterText"));
+    m_suggest = new QPushButton(tr("Suggest thresholds"), footer);
+    m_suggest->setObjectName(QStringLiteral("suggestThresholds"));
+    m_suggest->setToolTip(tr("Three median absolute deviations around the median of counts, genes and mitochondrial share"));
+    m_reset = new QPushButton(tr("Reset"), footer);
+    m_apply = new QPushButton(tr("Remove cells"), footer);
+    m_apply->setObjectName(QStringLiteral("applyFilter"));
+    m_apply->setToolTip(tr("Continue with the cells that pass; the opened file stays as it is"));
+    m_restore = new QPushButton(tr("Bring back all cells"), footer);
+    m_restore->setObjectName(QStringLiteral("restoreCells"));
+    connect(m_suggest, &QPushButton::clicked, this, [this] {
+        m_quality->suggestThresholds();
+        m_tabs->setCurrentWidget(m_quality);
+    });
+    connect(m_reset, &QPushButton::clicked, m_quality, &QualityPanel::resetThresholds);
+    connect(m_apply, &QPushButton::clicked, this, &DataPage::applyFilter);
+    connect(m_restore, &QPushButton::clicked, this, [this] { session()->restoreAllCells(); });
+    auto* row = new QHBoxLayout(footer);
+    row->setContentsMargins(16, metric::kSmall, metric::kSmall, metric::kSmall);
+    row->setSpacing(metric::kSmall);
+    row->addWidget(m_filterText, 1);
+    for (QPushButton* button : {m_restore, m_suggest, m_reset, m_apply}) row->addWidget(button);
+    return footer;
+}
+
+QWidget* DataPage::makeOpening() {
+    auto* box = new QWidget(this);
+    m_openingText = new QLabel(box);
+    m_openingText->setAlignment(Qt::AlignCenter);
+    m_openingBar = new QProgressBar(box);
+    m_openingBar->setFixedWidth(360);
+    m_openingBar->setTextVisible(false);
+    auto* cancel = new QPushButton(tr("Cancel"), box);
+    connect(cancel, &QPushButton::clicked, this, [this] { session()->cancelOpening(); });
+    auto* layout = new QVBoxLayout(box);
+    layout->setSpacing(metric::kGap);
+    layout->addStretch(2);
+    layout->addWidget(m_openingText, 0, Qt::AlignHCenter);
+    layout->addWidget(m_openingBar, 0, Qt::AlignHCenter);
+    layout->addWidget(cancel, 0, Qt::AlignHCenter);
+    layout->addStretch(3);
+    return box;
+}
+
+void DataPage::setSession(Session* s) {
+    Page::setSession(s);
+    m_match->setSession(s);
+    m_genes->setSession(s);
+    connect(s, &Session::openingStarted, this, [this](const QString& path) {
+        m_openingText->setText(tr("Opening %1").arg(QFileInfo(path).fileName()));
+        m_openingBar->setRange(0, 0);
+        m_stack->setCurrentIndex(kOpeningIndex);
+    });
+    connect(s, &Session::openingProgress, this, [this](double fraction, const QString&) {
+        m_openingBar->setRange(0, fraction < 0 ? 0 : 1000);
+        m_openingBar->setValue(static_cast<int>(1000 * fraction));
+    });
+    connect(s, &Session::openingFailed, this, &DataPage::refresh);
+    connect(s, &Session::datasetChanged, this, &DataPage::refresh);
+    connect(s, &Session::resultsChanged, this, &DataPage::refresh);
+    connect(s, &Session::normalisedDecisionChanged, this, &DataPage::refreshNormalised);
+    connect(s->report(), &DataReport::qcChanged, this, &DataPage::refreshQuality);
+    refresh();
+    refreshQuality();
+}
+
+void DataPage::refresh() {
+    const auto dataset = session()->dataset();
+    m_stack->setCurrentIndex(session()->isOpening() ? kOpeningIndex : dataset ? kContentIndex : kEmptyIndex);
+    m_file->show(dataset, session()->sourcePath());
+    m_cellModel->setDataset(dataset);
+    if (dataset) {
+        m_title->setText(session()->displayName());
+        const Provenance& from = dataset->provenance;
+        m_subtitle->setText(tr("%1 cells × %2 genes · %3 · counts in %4")
+                                .arg(formatCount(dataset->cells()), formatCount(dataset->genes()),
+                                     QString::fromStdString(from.format), QString::fromStdString(from.countsIn)));
+        m_cells->setColumnWidth(0, 190);
+    }
+    refreshNormalised();
+    refreshFooter();
+}
+
+void DataPage::refreshNormalised() {
+    if (!session()->needsNormalisedDecision()) {
+        m_normalised->hide();
+        return;
+    }
+    m_normalised->showMessage(ErrorBanner::Kind::Warning,
+                              tr("These values are not raw counts, which the model was trained on. Better open a file with counts; "
+                                 "otherwise they can be used after being turned back as far as possible, with a note in the results."));
+}
+
+void DataPage::refreshQuality() {
+    const DataReport* report = session()->report();
+    const auto& error = report->qcError();
+    m_quality->setMetrics(report->qc(), error ? QString::fromStdString(error->message)
+                                              : session()->dataset() ? tr("Computing quality metrics…") : QString());
+}
+
+void DataPage::refreshFooter() {
+    const auto dataset = session() ? session()->dataset() : nullptr;
+    if (!dataset) return;
+    const int64_t removed = m_quality->removedCount();
+    const bool ready = session()->report()->qc() != nullptr;
+    const QString kept = session()->isFiltered() ? tr(" (already filtered)") : QString();
+    m_filterText->setText(ready ? tr("Quality filter: %1 of %2 cells would be removed%3")
+                                      .arg(formatCount(removed), formatCount(dataset->cells()), kept)
+                                : tr("Quality filter: computing…"));
+    m_apply->setEnabled(ready && removed > 0 && removed < dataset->cells());
+    m_apply->setText(removed > 0 ? tr("Remove %1 cells").arg(formatCount(removed)) : tr("Remove cells"));
+    m_reset->setEnabled(ready && !m_quality->description().isEmpty());
+    m_suggest->setEnabled(ready);
+    m_restore->setVisible(session()->isFiltered());
+}
+
+void DataPage::applyFilter() {
+    const std::vector<int64_t> kept = m_quality->keptCells();
+    session()->keepCells(kept, tr("%1 cells were removed by the quality filter: %2.")
+                                   .arg(formatCount(m_quality->removedCount()), m_quality->description()));
+}
+
+}  // namespace txfm::ui

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "ui/pages/page.h"
+
+class QLabel;
+class QProgressBar;
+class QPushButton;
+class QStackedWidget;
+class QTableView;
+class QTabWidget;
+
+namespace txfm::ui {
+
+class EmptyState;
+class ErrorBanner;
+class FilePanel;
+class GeneListPanel;
+class GeneMatchPanel;
+class QualityPanel;
+class SampleTableModel;
+
+/// What the open file holds and whether it fits the model: facts, gene matching, quality filters, cells.
+class DataPage : public Page {
+    Q_OBJECT
+public:
+    explicit DataPage(QWidget* parent = nullptr);
+    QString id() const override;
+    QString title() const override { return tr("Data"); }
+    QString emptyText() const override;
+    void setSession(Session* session) override;
+
+private:
+    QWidget* makeHeader();
+    QWidget* makeTabs();
+    QWidget* makeFooter();
+    QWidget* makeOpening();
+    void refresh();
+    void refreshQuality();
+    void refreshFooter();
+    void refreshNormalised();
+    void applyFilter();
+
+    QStackedWidget* m_stack;
+    EmptyState* m_empty;
+    ErrorBanner *m_banner, *m_normalised;
+    QLabel *m_title, *m_subtitle, *m_openingText, *m_filterText;
+    QProgressBar* m_openingBar;
+    QTabWidget* m_tabs;
+    FilePanel* m_file;
+    GeneMatchPanel* m_match;
+    QualityPanel* m_quality;
+    GeneListPanel* m_genes;
+    QTableView* m_cells;
+    SampleTableModel* m_cellModel;
+    QPushButton *m_continue, *m_apply, *m_reset, *m_suggest, *m_restore;
+};
+
+}  // namespace txfm::ui

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "core/data/dataset.h"
+#include "ui/widgets/section.h"
+
+class QGridLayout;
+class QLabel;
+
+namespace txfm::ui {
+
+/// What the open file holds: format, where the counts were found, sizes, columns, stored results and notes.
+class FilePanel : public Section {
+    Q_OBJECT
+public:
+    explicit FilePanel(QWidget* parent = nullptr);
+    void show(const std::shared_ptr<const Dataset>& dataset, const QString& path);
+
+private:
+    void addFact(const QString& name, const QString& value);
+    QGridLayout* m_facts;
+    QLabel* m_notes;
+    int m_rows = 0;
+};
+
+}  // namespace txfm::ui

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include <QWidget>
+
+#include "core/preprocess/qc.h"
+
+class QLabel;
+
+namespace txfm::ui {
+
+class HistogramView;
+
+/// Histograms of the quality metrics with thresholds to drag; says which cells pass.
+class QualityPanel : public QWidget {
+    Q_OBJECT
+public:
+    explicit QualityPanel(QWidget* parent = nullptr);
+    /// null = nothing to show (yet); `message` says why.
+    void setMetrics(std::shared_ptr<const QcMetrics> metrics, const QString& message = {});
+    /// Cells within all thresholds, ascending.
+    std::vector<int64_t> keptCells() const;
+    int64_t removedCount() const { return m_removed; }
+    /// The thresholds in words, "" when none is set.
+    QString description() const;
+
+public Q_SLOTS:
+    void resetThresholds();
+    /// Three median absolute deviations around the medians, as common practice suggests.
+    void suggestThresholds();
+
+Q_SIGNALS:
+    void removedChanged();
+
+private:
+    void recount();
+    bool keeps(size_t cell) const;
+    std::array<const std::vector<double>*, 4> columns() const;
+    std::shared_ptr<const QcMetrics> m_metrics;
+    std::vector<double> m_genes;  // genesByCounts as numbers
+    std::array<HistogramView*, 4> m_views;
+    std::array<QLabel*, 4> m_removedBy;
+    QLabel* m_message;
+    QWidget* m_grid;
+    int64_t m_removed = 0;
+};
+
+}  // namespace txfm::ui
