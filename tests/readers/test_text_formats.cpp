@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Text, Matrix Market, GCT and archive readers against files that pandas and scipy wrote
+// (tests/data/make_text_files.py); every file holds the same counts, so all must read equal.
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <fstream>
+
+#include "core/io/reader.h"
+#include "core/io/text_input.h"
+#include "tests/support/test_support.h"
+
+using namespace txfm;
+
+namespace {
+
+std::vector<std::vector<float>> expectedCounts() {
+    std::ifstream in(test::dataFile("text/expected_counts.csv"));
+    std::vector<std::vector<float>> rows;
+    for (std::string line; std::getline(in, line);) {
+        rows.emplace_back();
+        for (const QByteArray& field : QByteArray::fromStdString(line).split(',')) rows.back().push_back(field.toFloat());
+    }
+    return rows;
+}
+
+float countAt(const CsrMatrix& matrix, int64_t cell, int64_t gene) {
+    const auto columns = matrix.rowIndices(cell);
+    for (size_t k = 0; k < columns.size(); ++k) {
+        if (columns[k] == gene) return matrix.rowValues(cell)[k];
+    }
+    return 0;
+}
+
+Result<Dataset> openFile(const std::string& name) {
+    Progress progress;
+    return io::openDataset(test::dataFile("text/" + name), {}, progress);
+}
+
+QByteArray messageOf(const Result<Dataset>& result) {
+    return result ? QByteArray("opened") : QByteArray::fromStdString(result.error().message);
+}
+
+}  // namespace
+
+class TestTextFormats : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void readsTheSameCounts_data() {
+        QTest::addColumn<QString>("file");
+        QTest::addColumn<int>("cells");
+        QTest::addColumn<QString>("firstGene");
+        QTest::addColumn<QString>("format");
+        const auto row = [](const char* file, int cells, const char* gene, const char* format) {
+            QTest::newRow(file) << QString(file) << cells << QString(gene) << QString(format);
+        };
+        row("tenx_v3", 12, "CD3D", "10x folder");
+        row("tenx_v2", 12, "CD3D", "10x folder");
+        row("tenx_v2/matrix.mtx", 12, "CD3D", "10x folder");
+        row("tenx_antibody", 12, "CD3D", "10x folder");
+        row("tenx.tar.gz", 12, "CD3D", "10x folder");
+        row("tenx.zip", 12, "CD3D", "10x folder");
+        row("genes_by_cells.csv", 12, "CD3D", "delimited text");
+        row("cells_by_genes.tsv.gz", 12, "CD3D", "delimited text");
+        row("r_write_table.txt", 12, "CD3D", "delimited text");
+        row("semicolon_comma.csv", 12, "CD3D", "delimited text");
+        row("annotated_quotes.csv", 12, "CD3D", "delimited text");
+        row("crlf_bom.csv", 12, "CD3D", "delimited text");
+        row("latin1.csv", 12, "CD3D", "delimited text");
+        row("featurecounts.txt", 3, "ENSG00000167286", "featureCounts table");
+        row("htseq_S7.txt", 1, "CD3D", "HTSeq table");
+        row("salmon_sample/quant.sf", 1, "ENSG00000167286", "salmon table");
+        row("star_folder/S1ReadsPerGene.out.tab", 1, "ENSG00000167286", "STAR ReadsPerGene table");
+        row("star_folder", 2, "ENSG00000167286", "2 samples (STAR ReadsPerGene table)");
+        row("small.gct", 4, "ENSG00000167286", "GCT 1.2");
+        row("small13.gct", 4, "ENSG00000167286", "GCT 1.3");
+    }
+    void readsTheSameCounts() {
+        QFETCH(QString, file);
+        QFETCH(int, cells);
+        QFETCH(QString, firstGene);
+        QFETCH(QString, format);
+        const auto dataset = openFile(file.toStdString());
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        const auto expected = expectedCounts();
+        QCOMPARE(dataset->cells(), int64_t{cells});
+        QCOMPARE(dataset->genes(), int64_t{20});
+        QCOMPARE(QString::fromStdString(dataset->var.index.front()), firstGene);
+        QCOMPARE(QString::fromStdString(dataset->provenance.format), format);
+        QCOMPARE(dataset->obs.rows(), size_t(cells));
+        QVERIFY(dataset->provenance.valueKind == ValueKind::Counts);
+        const auto counts = dataset->counts->readRows(0, cells);
+        QVERIFY(counts.ok());
+        for (int cell = 0; cell < cells; ++cell) {
+            for (int gene = 0; gene < 20; ++gene) QCOMPARE(countAt(*counts, cell, gene), expected[cell][gene]);
+        }
+    }
+
+    void antibodiesAreKeptApart() {
+        const auto dataset = openFile("tenx_antibody");
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        const auto slot = dataset->obsm.find("X_antibody_capture");
+        QVERIFY(slot != dataset->obsm.end());
+        QCOMPARE(slot->second.cols, int64_t{2});
+        QCOMPARE(slot->second(0, 0), expectedCounts()[0][0] + 5);
+    }
+
+    void samplesOfAFolderAreMerged() {
+        const auto dataset = openFile("geo_two_samples");
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        QCOMPARE(dataset->cells(), int64_t{24});
+        const Column* sample = dataset->obs.find("sample");
+        QVERIFY(sample);
+        QCOMPARE(sample->text(0), std::string("GSM1"));
+        QCOMPARE(sample->text(23), std::string("GSM2"));
+    }
+
+    void sampleNamesComeFromPaths() {
+        QCOMPARE(openFile("featurecounts.txt")->obs.index.front(), std::string("cell1"));
+        QCOMPARE(openFile("salmon_sample/quant.sf")->obs.index.front(), std::string("salmon_sample"));
+        QCOMPARE(openFile("star_folder")->obs.find("sample")->text(1), std::string("S2"));
+        QCOMPARE(openFile("small13.gct")->obs.find("tissue")->text(2), std::string("skin"));
+        QCOMPARE(openFile("latin1.csv")->obs.index.front(), std::string("Zellkultur_ä"));
+    }
+
+    void normalisedValuesAreNamed() {
+        const auto dataset = openFile("log_normalised.csv");
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        QVERIFY(dataset->provenance.valueKind == ValueKind::Log1pNormalised);
+    }
+
+    void badFilesSayWhy_data() {
+        QTest::addColumn<QByteArray>("content");
+        QTest::addColumn<QByteArray>("name");
+        QTest::addColumn<QByteArray>("says");
+        QTest::newRow("word instead of a count") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,oops,1\n") << QByteArray("t.csv") << QByteArray("numbers");
+        QTest::newRow("missing value") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,NA,1\n") << QByteArray("t.csv") << QByteArray("line 3");
+        QTest::newRow("short line") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,1\n") << QByteArray("t.csv") << QByteArray("line 3");
+        QTest::newRow("infinite") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,inf,1\n") << QByteArray("t.csv") << QByteArray("line 3");
+        QTest::newRow("web page") << QByteArray("<!DOCTYPE html><html>no such file</html>\n") << QByteArray("t.csv.gz") << QByteArray("web page");
+        QTest::newRow("LFS pointer") << QByteArray("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n") << QByteArray("t.h5ad") << QByteArray("Git LFS");
+        QTest::newRow("empty") << QByteArray() << QByteArray("t.csv") << QByteArray("empty");
+        QTest::newRow("UTF-16") << QByteArray("\xff\xfeg\0e\0n\0", 8) << QByteArray("t.csv") << QByteArray("t.csv");
+        QTest::newRow("gct cut") << QByteArray("#1.2\n5\t2\nName\tDescription\ta\tb\nG1\tx\t1\t2\n") << QByteArray("t.gct") << QByteArray("ends before");
+        QTest::newRow("gct sizes") << QByteArray("#1.2\n99999999999999\t2\n") << QByteArray("t.gct") << QByteArray("sizes");
+        QTest::newRow("mtx claims 2^40") << QByteArray("%%MatrixMarket matrix coordinate integer general\n1099511627776 2 3\n1 1 1\n") << QByteArray("matrix.mtx") << QByteArray("rows");
+        QTest::newRow("mtx without genes") << QByteArray("%%MatrixMarket matrix coordinate integer general\n2 2 1\n1 1 1\n") << QByteArray("matrix.mtx") << QByteArray("features.tsv");
+    }
+    void badFilesSayWhy() {
+        QFETCH(QByteArray, content);
+        QFETCH(QByteArray, name);
+        QFETCH(QByteArray, says);
+        QTemporaryDir folder;
+        const std::string path = folder.filePath(name).toStdString();
+        std::ofstream(path, std::ios::binary).write(content.data(), content.size());
+        Progress progress;
+        const auto dataset = io::openDataset(path, {}, progress);
+        QVERIFY(!dataset.ok());
+        QVERIFY(dataset.error().code == ErrorCode::BadInput);
+        const QByteArray message = QByteArray::fromStdString(dataset.error().message);
+        QVERIFY2(message.contains(says), message);
+        QVERIFY2(message.contains(name), message);
+    }
+
+    void truncatedGzipIsNamed() {
+        std::ifstream in(test::dataFile("text/cells_by_genes.tsv.gz"), std::ios::binary);
+        std::string bytes((std::istreambuf_iterator<char>(in)), {});
+        QTemporaryDir folder;
+        const std::string path = folder.filePath("cut.tsv.gz").toStdString();
+        std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size() * 2 / 3));
+        Progress progress;
+        const auto dataset = io::openDataset(path, {}, progress);
+        QVERIFY(!dataset.ok());
+        QVERIFY2(QByteArray::fromStdString(dataset.error().message).contains("truncated"), messageOf(dataset));
+    }
+
+    void decodesText() {
+        QVERIFY(io::isUtf8("plain ä €"));
+        QVERIFY(!io::isUtf8("\xe4"));
+        QVERIFY(!io::isUtf8("\xc3"));
+        QCOMPARE(io::latin1ToUtf8("\xe4"), std::string("ä"));
+        double value = 0;
+        QVERIFY(io::parseNumber(" 12 ", value) && value == 12);
+        QVERIFY(io::parseNumber("1,5", value, true) && value == 1.5);
+        QVERIFY(!io::parseNumber("1,5", value));
+        QVERIFY(!io::parseNumber("12a", value));
+        std::vector<std::string_view> fields;
+        std::vector<std::string> unquoted;
+        io::splitFields("a,\"b \"\"c\"\", d\",,e", ',', fields, unquoted);
+        QCOMPARE(fields.size(), size_t{4});
+        QCOMPARE(std::string(fields[1]), std::string("b \"c\", d"));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestTextFormats)
+#include "test_text_formats.moc"
