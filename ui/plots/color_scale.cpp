@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
-#include <mutex>
+
+#include "ui/widgets/category_palette.h"
 
 namespace txfm::ui {
 
@@ -44,101 +44,7 @@ constexpr std::array<QRgb, 256> kViridis = {
     0xf6e620, 0xf8e621, 0xfbe723, 0xfde725,
 };
 
-// Okabe & Ito, "Color Universal Design" (2008); black last because it vanishes on dark windows.
-constexpr std::array<QRgb, 8> kOkabeIto = {0xe69f00, 0x56b4e9, 0x009e73, 0xf0e442,
-                                           0x0072b2, 0xd55e00, 0xcc79a7, 0x000000};
-
 constexpr QRgb kOpaque = 0xff000000;
-
-struct Lab {
-    double l = 0, a = 0, b = 0;
-};
-
-double toLinear(double v) { return v <= 0.04045 ? v / 12.92 : std::pow((v + 0.055) / 1.055, 2.4); }
-double toGamma(double v) { return v <= 0.0031308 ? 12.92 * v : 1.055 * std::pow(v, 1 / 2.4) - 0.055; }
-
-// OKLab (Björn Ottosson, 2020): distances in it are close to perceived ones.
-Lab toLab(QRgb color) {
-    const double r = toLinear(qRed(color) / 255.0), g = toLinear(qGreen(color) / 255.0),
-                 b = toLinear(qBlue(color) / 255.0);
-    const double l = std::cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
-    const double m = std::cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
-    const double s = std::cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
-    return {0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
-            1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
-            0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s};
-}
-
-/// False when the colour lies outside sRGB.
-bool fromLab(const Lab& lab, QRgb* color) {
-    const double l = std::pow(lab.l + 0.3963377774 * lab.a + 0.2158037573 * lab.b, 3);
-    const double m = std::pow(lab.l - 0.1055613458 * lab.a - 0.0638541728 * lab.b, 3);
-    const double s = std::pow(lab.l - 0.0894841775 * lab.a - 1.2914855480 * lab.b, 3);
-    const std::array<double, 3> rgb = {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-                                       -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-                                       -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s};
-    std::array<int, 3> bytes{};
-    for (size_t i = 0; i < 3; ++i) {
-        if (rgb[i] < -1e-4 || rgb[i] > 1 + 1e-4) return false;
-        bytes[i] = static_cast<int>(std::lround(255 * toGamma(std::clamp(rgb[i], 0.0, 1.0))));
-    }
-    *color = qRgb(bytes[0], bytes[1], bytes[2]);
-    return true;
-}
-
-double distance(const Lab& p, const Lab& q) { return std::hypot(p.l - q.l, p.a - q.a, p.b - q.b); }
-
-/// Saturated colours of middle lightness: visible on white and on dark, none of them grey.
-std::vector<Lab> paletteCandidates() {
-    std::vector<Lab> candidates;
-    QRgb unused = 0;
-    for (double l = 0.40; l <= 0.84; l += 0.055) {
-        for (double chroma = 0.09; chroma <= 0.27; chroma += 0.03) {
-            for (int degrees = 0; degrees < 360; degrees += 6) {
-                const double hue = degrees * M_PI / 180;
-                const Lab lab{l, chroma * std::cos(hue), chroma * std::sin(hue)};
-                if (fromLab(lab, &unused)) candidates.push_back(lab);
-            }
-        }
-    }
-    return candidates;
-}
-
-/// Starts with Okabe-Ito's seven colours and adds, each time, the candidate farthest from all
-/// chosen ones, so that every prefix of the sequence is a good palette.
-const std::vector<QRgb>& distinctColors(size_t n) {
-    static std::mutex mutex;
-    static std::vector<QRgb> colors;
-    static std::vector<Lab> candidates;
-    static std::vector<double> nearest;
-    const std::lock_guard lock(mutex);
-    const auto take = [](QRgb color) {
-        colors.push_back(color | kOpaque);
-        const Lab lab = toLab(color);
-        for (size_t i = 0; i < candidates.size(); ++i)
-            nearest[i] = std::min(nearest[i], distance(candidates[i], lab));
-    };
-    if (colors.empty()) {
-        colors.reserve(kMaxDistinctColors);
-        candidates = paletteCandidates();
-        nearest.assign(candidates.size(), std::numeric_limits<double>::max());
-        for (size_t i = 0; i + 1 < kOkabeIto.size(); ++i) take(kOkabeIto[i]);
-    }
-    while (colors.size() < std::min(n, kMaxDistinctColors)) {
-        const auto best = std::max_element(nearest.begin(), nearest.end()) - nearest.begin();
-        QRgb color = 0;
-        fromLab(candidates[static_cast<size_t>(best)], &color);
-        take(color);
-    }
-    return colors;
-}
-
-QRgb interpolate(QRgb from, QRgb to, double t) {
-    const Lab p = toLab(from), q = toLab(to);
-    QRgb color = from;
-    fromLab({p.l + t * (q.l - p.l), p.a + t * (q.a - p.a), p.b + t * (q.b - p.b)}, &color);
-    return color | kOpaque;
-}
 
 }  // namespace
 
@@ -157,7 +63,7 @@ QRgb diverging(double t) {
             const double position = std::abs(i) / 128.0 * 3;
             const auto segment = std::min<size_t>(static_cast<size_t>(position), 2);
             colors[static_cast<size_t>(i + 128)] =
-                interpolate(side[segment], side[segment + 1], position - static_cast<double>(segment));
+                mixColors(side[segment], side[segment + 1], position - static_cast<double>(segment));
         }
         return colors;
     }();
@@ -165,33 +71,17 @@ QRgb diverging(double t) {
     return table[static_cast<size_t>(std::lround(clamped * 128) + 128)];
 }
 
-std::vector<QRgb> categoricalPalette(size_t n, bool dark) {
-    std::vector<QRgb> palette;
-    palette.reserve(n);
-    if (n <= kOkabeIto.size()) {
-        for (size_t i = 0; i < n; ++i) palette.push_back(kOkabeIto[i] | kOpaque);
-        if (dark && n == kOkabeIto.size()) palette.back() = 0xffffffff;
-        return palette;
-    }
-    // Few levels get few, far apart colours; the steps are those that scanpy users know.
-    const size_t step = n <= 20 ? 20 : n <= 28 ? 28 : n <= 102 ? 102 : n;
-    const auto& colors = distinctColors(step);
-    for (size_t i = 0; i < n; ++i) palette.push_back(colors[i % std::min(colors.size(), kMaxDistinctColors)]);
+std::vector<QRgb> categoricalPalette(size_t n) {
+    std::vector<QRgb> palette(n);
+    for (size_t i = 0; i < n; ++i) palette[i] = categoryColour(static_cast<int>(i % kCategoryColours)).rgb();
     return palette;
 }
 
-QRgb missingColor(bool dark) { return dark ? qRgb(74, 74, 78) : qRgb(211, 211, 211); }
+QRgb missingColor(bool dark) { return dark ? qRgb(74, 83, 91) : qRgb(211, 216, 220); }
 
 QRgb mixColors(QRgb color, QRgb with, double share) {
     const auto mix = [share](int a, int b) { return static_cast<int>(std::lround(a + share * (b - a))); };
     return qRgb(mix(qRed(color), qRed(with)), mix(qGreen(color), qGreen(with)), mix(qBlue(color), qBlue(with)));
-}
-
-double colorDistance(QRgb a, QRgb b) { return distance(toLab(a), toLab(b)); }
-
-double colorChroma(QRgb color) {
-    const Lab lab = toLab(color);
-    return std::hypot(lab.a, lab.b);
 }
 
 }  // namespace txfm::ui

@@ -5,6 +5,7 @@
 #include <QPainterPath>
 
 #include "ui/plots/scatter_view.h"
+#include "ui/widgets/nice_ticks.h"
 
 namespace txfm::ui {
 
@@ -22,7 +23,7 @@ void paintTicks(QPainter& painter, const ScatterScene& scene, const QRectF& fram
     const QFontMetricsF metrics(painter.font());
     QColor grid = ink;
     grid.setAlpha(50);
-    for (const double x : axisTicks(scene.window.left(), scene.window.right(), static_cast<int>(frame.width() / 80))) {
+    for (const double x : niceTicks(scene.window.left(), scene.window.right(), static_cast<int>(frame.width() / 80))) {
         const double at = toFrame({x, 0}).x();
         painter.setPen(QPen(grid, x == 0 ? 1.2 : 0.6));
         painter.drawLine(QPointF(at, frame.top()), QPointF(at, frame.bottom()));
@@ -31,7 +32,7 @@ void paintTicks(QPainter& painter, const ScatterScene& scene, const QRectF& fram
         const double left = at - metrics.horizontalAdvance(text) / 2;
         if (left > frame.left() + 2) drawText(painter, {left, frame.bottom() - 4}, text);
     }
-    for (const double y : axisTicks(scene.window.top(), scene.window.bottom(), static_cast<int>(frame.height() / 60))) {
+    for (const double y : niceTicks(scene.window.top(), scene.window.bottom(), static_cast<int>(frame.height() / 60))) {
         const double at = toFrame({0, y}).y();
         painter.setPen(QPen(grid, y == 0 ? 1.2 : 0.6));
         painter.drawLine(QPointF(frame.left(), at), QPointF(frame.right(), at));

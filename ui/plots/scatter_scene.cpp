@@ -87,7 +87,7 @@ std::shared_ptr<const PointColors> colorByCategory(const Categorical& labels, co
     result->kind = PointColors::Kind::Categorical;
     result->title = title;
     result->codes = labels.codes;
-    const auto palette = categoricalPalette(labels.categories.size(), dark);
+    const auto palette = categoricalPalette(labels.categories.size());
     for (size_t c = 0; c < labels.categories.size(); ++c)
         result->entries.push_back({QString::fromStdString(labels.categories[c]), palette[c], 0});
     result->colors.resize(labels.codes.size());
@@ -216,7 +216,7 @@ DrawList composeDrawList(const ScatterScene& scene) {
     return list;
 }
 
-QRgb sceneBackground(bool dark) { return dark ? qRgb(30, 31, 34) : qRgb(255, 255, 255); }
+QRgb sceneBackground(bool dark) { return dark ? qRgb(26, 31, 36) : qRgb(255, 255, 255); }
 
 QRectF fullWindow(const PointSet& points) {
     QRectF box = points.bounds;
@@ -239,17 +239,6 @@ double automaticPointSize(size_t n, double extent, double zoom) {
     const double diameter = std::sqrt(120000.0 / std::max<double>(1, static_cast<double>(n))) * kPixelsPerPoint * scale;
     const double base = std::clamp(diameter, 1.2, 9.0 * scale);
     return std::min(base * std::pow(std::max(zoom, 1.0), 0.4), 24.0 * scale);
-}
-
-std::vector<double> axisTicks(double low, double high, int wanted) {
-    std::vector<double> ticks;
-    if (!(high > low) || wanted < 1) return ticks;
-    const double rough = (high - low) / wanted;
-    const double power = std::pow(10, std::floor(std::log10(rough)));
-    const double fraction = rough / power;
-    const double step = power * (fraction < 1.5 ? 1 : fraction < 3.5 ? 2 : fraction < 7.5 ? 5 : 10);
-    for (double k = std::ceil(low / step); k * step <= high; ++k) ticks.push_back(k == 0 ? 0.0 : k * step);
-    return ticks;
 }
 
 }  // namespace txfm::ui

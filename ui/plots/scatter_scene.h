@@ -94,7 +94,5 @@ QRectF fitWindow(const QRectF& window, const QSizeF& size);
 /// Diameter in device-independent pixels for n points in a plot `extent` pixels wide (the rule
 /// area ~ 120000/n pt² at 4 inches that scanpy uses), growing slowly with zoom.
 double automaticPointSize(size_t n, double extent, double zoom);
-/// Round numbers inside [low, high], about `wanted` of them.
-std::vector<double> axisTicks(double low, double high, int wanted);
 
 }  // namespace txfm::ui

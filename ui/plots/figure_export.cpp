@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/plots/figure_export.h"
+
+#include <cmath>
+
+#include <QImage>
+#include <QPainter>
+#include <QSvgGenerator>
+
+#include "core/base/atomic_file.h"
+#include "ui/plots/color_scale.h"
+#include "ui/plots/legend_painter.h"
+#include "ui/plots/scatter_overlay.h"
+
+namespace txfm::ui {
+
+namespace {
+
+constexpr double kMargin = 16, kTitleHeight = 24, kPanelGap = 20;
+constexpr double kMaxPixels = 400e6;
+
+QFont figureFont() {
+    QFont font(QStringLiteral("Arial"));
+    font.setStyleHint(QFont::SansSerif);
+    font.setPixelSize(12);
+    return font;
+}
+
+/// The scene as it looks on white paper, whatever the window's theme.
+ScatterScene onWhite(const ScatterScene& scene) {
+    ScatterScene white = scene;
+    white.dark = false;
+    if (!scene.dark || !scene.colors) return white;
+    auto colors = std::make_shared<PointColors>(*scene.colors);
+    for (size_t i = 0; i < colors->colors.size(); ++i) {
+        const bool missing = colors->kind == PointColors::Kind::Categorical  ? colors->codes[i] < 0
+                             : colors->kind == PointColors::Kind::Continuous ? std::isnan(colors->values[i])
+                                                                             : false;
+        if (missing) colors->colors[i] = missingColor(false);
+    }
+    if (colors->kind == PointColors::Kind::Plain) colors->colors = plainColors(colors->colors.size(), false)->colors;
+    white.colors = std::move(colors);
+    return white;
+}
+
+void paintPoints(QPainter& painter, const DrawList& list, const QRectF& window, const QRectF& frame, double diameter) {
+    painter.setPen(Qt::NoPen);
+    QRgb current = 0;
+    bool first = true;
+    for (size_t i = 0; i < list.size(); ++i) {
+        const double x = frame.left() + (list.xyz[3 * i] - window.left()) / window.width() * frame.width();
+        const double y = frame.bottom() - (list.xyz[3 * i + 1] - window.top()) / window.height() * frame.height();
+        if (!frame.adjusted(-diameter, -diameter, diameter, diameter).contains(x, y)) continue;
+        const QRgb color = qRgb(list.rgb[3 * i], list.rgb[3 * i + 1], list.rgb[3 * i + 2]);
+        if (first || color != current) painter.setBrush(QColor(color));
+        first = false;
+        current = color;
+        painter.drawEllipse(QPointF(x, y), diameter / 2, diameter / 2);
+    }
+}
+
+void paintPanel(QPainter& painter, const ScatterScene& given, const QRectF& panel, const FigureOptions& options,
+                bool svg) {
+    ScatterScene scene = onWhite(given);
+    QRectF frame = panel;
+    if (!scene.title.isEmpty()) {
+        QFont bold = painter.font();
+        bold.setWeight(QFont::DemiBold);
+        painter.save();
+        painter.setFont(bold);
+        painter.setPen(Qt::black);
+        painter.drawText(QPointF(panel.left(), panel.top() + kTitleHeight * 0.65), scene.title);
+        painter.restore();
+        frame.setTop(frame.top() + kTitleHeight);
+    }
+    if (scene.window.isEmpty()) scene.window = fullWindow(*scene.points);
+    const double zoom = fullWindow(*scene.points).width() / scene.window.width();
+    if (scene.equalScale) scene.window = fitWindow(scene.window, frame.size());
+    const double diameter = scene.sizeFactor *
+                            automaticPointSize(scene.points->size(), std::min(frame.width(), frame.height()), zoom);
+    const DrawList list = composeDrawList(scene);
+    const bool raster = svg && (options.points == FigureOptions::Points::Raster ||
+                                (options.points == FigureOptions::Points::Automatic &&
+                                 list.size() > FigureOptions::kVectorPoints));
+    painter.save();
+    painter.setClipRect(frame);
+    if (raster) {
+        const double scale = options.dpi / 96.0;
+        QImage image((frame.size() * scale).toSize(), QImage::Format_ARGB32_Premultiplied);
+        image.fill(Qt::transparent);
+        QPainter points(&image);
+        points.setRenderHint(QPainter::Antialiasing);
+        points.scale(scale, scale);
+        paintPoints(points, list, scene.window, QRectF(QPointF(0, 0), frame.size()), diameter);
+        points.end();
+        painter.drawImage(frame, image);
+    } else {
+        paintPoints(painter, list, scene.window, frame, diameter);
+    }
+    painter.restore();
+    paintScatterAnnotations(painter, scene, frame, [&](QPointF p) {
+        return QPointF(frame.left() + (p.x() - scene.window.left()) / scene.window.width() * frame.width(),
+                       frame.bottom() - (p.y() - scene.window.top()) / scene.window.height() * frame.height());
+    });
+    painter.setPen(QPen(QColor(190, 196, 202), 0.8));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRect(frame);
+}
+
+void paintFigure(QPainter& painter, const std::vector<ScatterScene>& panels, const FigureOptions& options, bool svg) {
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setFont(figureFont());
+    double left = kMargin;
+    for (const ScatterScene& scene : panels) {
+        paintPanel(painter, scene, QRectF(QPointF(left, kMargin), options.panelSize), options, svg);
+        left += options.panelSize.width() + kPanelGap;
+    }
+    if (options.legend)
+        paintLegend(painter, *onWhite(panels.front()).colors, QRectF(left, kMargin, 1e6, options.panelSize.height()));
+}
+
+QSizeF figureSize(const std::vector<ScatterScene>& panels, const FigureOptions& options) {
+    const auto n = static_cast<double>(panels.size());
+    double width = 2 * kMargin + n * options.panelSize.width() + (n - 1) * kPanelGap;
+    if (options.legend) {
+        const double legend = legendWidth(*panels.front().colors, figureFont(), options.panelSize.height());
+        if (legend > 0) width += kPanelGap + legend;
+    }
+    return {std::ceil(width), std::ceil(options.panelSize.height() + 2 * kMargin)};
+}
+
+}  // namespace
+
+Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::filesystem::path& path,
+                          const FigureOptions& options) {
+    const std::string ending = path.extension().string();
+    if (ending != ".svg" && ending != ".png")
+        return usageError("The figure " + path.string() + " must end in .svg or .png.");
+    if (panels.empty()) return usageError("There is no map to export.");
+    for (const ScatterScene& scene : panels)
+        if (!scene.points || scene.points->size() == 0 || !scene.colors) return usageError("There is no map to export.");
+    if (options.dpi < 30 || options.dpi > 2400)
+        return usageError("A resolution of " + std::to_string(options.dpi) + " dpi is out of range; choose 30 to 2400.");
+
+    const QSizeF size = figureSize(panels, options);
+    const double scale = options.dpi / 96.0;
+    if (ending == ".png" && size.width() * size.height() * scale * scale > kMaxPixels)
+        return usageError("The figure would have more than 400 million pixels; choose a lower resolution.");
+    TXFM_TRY(AtomicFile file, AtomicFile::create(path));
+    const QString target = QString::fromStdString(file.temporaryPath().string());
+    if (ending == ".svg") {
+        QSvgGenerator generator;
+        generator.setFileName(target);
+        generator.setResolution(96);
+        generator.setSize(size.toSize());
+        generator.setViewBox(QRectF(QPointF(0, 0), size));
+        generator.setTitle(panels.front().title);
+        QPainter painter;
+        if (!painter.begin(&generator))
+            return failed("The figure " + path.string() + " cannot be written.", "Choose another folder.");
+        painter.fillRect(QRectF(QPointF(0, 0), size), Qt::white);
+        paintFigure(painter, panels, options, true);
+        painter.end();
+    } else {
+        QImage image((size * scale).toSize(), QImage::Format_RGB32);
+        if (image.isNull())
+            return Error{ErrorCode::OutOfMemory, "There is not enough memory for a figure of that size.", "Choose a lower resolution."};
+        image.fill(Qt::white);
+        image.setDotsPerMeterX(qRound(options.dpi / 0.0254));
+        image.setDotsPerMeterY(qRound(options.dpi / 0.0254));
+        QPainter painter(&image);
+        painter.scale(scale, scale);
+        paintFigure(painter, panels, options, false);
+        painter.end();
+        if (!image.save(target, "PNG"))
+            return failed("The figure " + path.string() + " cannot be written.", "Check the free space of the disk.");
+    }
+    return file.commit();
+}
+
+}  // namespace txfm::ui

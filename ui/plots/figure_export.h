@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <vector>
+
+#include <QSizeF>
+
+#include "core/base/result.h"
+#include "ui/plots/scatter_scene.h"
+
+namespace txfm::ui {
+
+/// How a figure is written. Lengths are in 1/96 inch, as on a screen at scale 1.
+struct FigureOptions {
+    enum class Points { Automatic, Vector, Raster };
+    QSizeF panelSize{480, 440};         ///< of each panel, without legend
+    int dpi = 300;                      ///< of PNG files and of rasterised points in SVG files
+    Points points = Points::Automatic;  ///< SVG: Automatic draws up to kVectorPoints as shapes
+    bool legend = true;
+    static constexpr size_t kVectorPoints = 20000;
+};
+
+/// Writes panels side by side, with the legend of the first, on white. The ending of `path` chooses the
+/// format: .svg (text stays text, lines stay lines) or .png. Atomic. Needs a QGuiApplication, on any
+/// platform plugin, and no OpenGL; any thread. Errors: Usage (unknown ending, no points, dpi out of 30–2400),
+/// Failed (not writable).
+Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::filesystem::path& path,
+                          const FigureOptions& options = {});
+
+}  // namespace txfm::ui
