@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/embed_page.h"
+
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QPushButton>
+#include <QScrollArea>
+#include <QStackedWidget>
+#include <QVBoxLayout>
+
+#include "ui/models/model_catalogue.h"
+#include "ui/panels/model_panel.h"
+#include "ui/session/data_report.h"
+#include "ui/session/embed_forecast.h"
+#include "ui/session/recent_files.h"
+#include "ui/session/session.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/options_form.h"
+#include "ui/widgets/progress_panel.h"
+#include "ui/widgets/section.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+namespace {
+
+enum StackIndex { kEmptyIndex, kContentIndex };
+enum ChainStep { kEmbed, kMap, kClusters, kExpressionMap };
+
+/// Set by the page, not by the form.
+const std::set<std::string> kHidden{"model", "data", "out", "allow-normalised"};
+
+}  // namespace
+
+EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
+    : Page(parent), m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState(QStringLiteral("embed"), tr("Nothing to embed yet"), emptyText(), this)),
+      m_banner(new ErrorBanner(this)), m_modelPanel(new ModelPanel(catalogue, this)), m_form(new OptionsForm(this)),
+      m_optionsSection(new Section(tr("Options"), this)), m_forecast(new QLabel(this)), m_blocked(new QLabel(this)),
+      m_start(new QPushButton(this)), m_progress(new ProgressPanel(this)) {
+    m_empty->setAction(tr("Open demo data"));
+    connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->open(demoDataFile()); });
+    m_form->setFields(workflow::fieldsOf(m_options), kHidden);
+    m_optionsSection->setExplanation(tr("The defaults follow the model's own recommendation."));
+    m_optionsSection->body()->addWidget(m_form);
+    connect(m_form, &OptionsForm::changed, this, &EmbedPage::refreshForecast);
+
+    auto* before = new Section(tr("Before you start"), this);
+    for (QLabel* label : {m_forecast, m_blocked}) {
+        label->setWordWrap(true);
+        label->setTextFormat(Qt::PlainText);
+        before->body()->addWidget(label);
+    }
+    m_forecast->setObjectName(QStringLiteral("embedForecast"));
+    m_blocked->setProperty("role", "warning");
+    m_start->setObjectName(QStringLiteral("startEmbed"));
+    m_start->setProperty("primary", true);
+    m_start->setMinimumHeight(40);
+    m_start->setToolTip(tr("Embeds the cells, draws the maps and finds clusters; Explore opens by itself"));
+    connect(m_start, &QPushButton::clicked, this, &EmbedPage::start);
+    before->body()->addWidget(m_start);
+    connect(m_progress, &ProgressPanel::stopRequested, this, &EmbedPage::stop);
+
+    auto* right = new QWidget(this);
+    auto* rightColumn = new QVBoxLayout(right);
+    rightColumn->setContentsMargins(0, 0, 0, 0);
+    rightColumn->setSpacing(metric::kGap);
+    rightColumn->addWidget(before);
+    rightColumn->addWidget(m_optionsSection);
+    rightColumn->addStretch(1);
+    auto* scroll = new QScrollArea(this);
+    scroll->setWidgetResizable(true);
+    scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+    scroll->setWidget(right);
+    scroll->setMinimumWidth(400);
+    auto* columns = new QHBoxLayout;
+    columns->setSpacing(metric::kGap);
+    columns->addWidget(m_modelPanel, 3);
+    columns->addWidget(scroll, 2);
+
+    auto* headline = new QLabel(tr("Embed"), this);
+    headline->setFont(Theme::instance().titleFont());
+    auto* content = new QWidget(this);
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(metric::kGap);
+    column->addWidget(headline);
+    column->addWidget(m_banner);
+    column->addWidget(m_progress);
+    column->addLayout(columns, 1);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(metric::kMargin, metric::kMargin, metric::kMargin, metric::kMargin);
+    layout->addWidget(m_stack);
+}
+
+EmbedPage::~EmbedPage() = default;
+QString EmbedPage::id() const { return page::kEmbed; }
+QString EmbedPage::emptyText() const {
+    return tr("Open a count file first; then every cell gets its place in the space of a foundation model.");
+}
+
+void EmbedPage::setSession(Session* s) {
+    Page::setSession(s);
+    m_modelPanel->setSession(s);
+    connect(s, &Session::datasetChanged, this, &EmbedPage::refresh);
+    connect(s, &Session::modelChanged, this, &EmbedPage::refresh);
+    connect(s, &Session::normalisedDecisionChanged, this, &EmbedPage::refreshForecast);
+    connect(s->report(), &DataReport::matchChanged, this, &EmbedPage::refreshForecast);
+    connect(s->report(), &DataReport::qcChanged, this, &EmbedPage::refreshForecast);
+    refresh();
+}
+
+void EmbedPage::refresh() {
+    m_stack->setCurrentIndex(session()->dataset() ? kContentIndex : kEmptyIndex);
+    if (const auto model = session()->model()) {
+        const std::string& own = model->config().inferenceGenes;
+        m_form->setPlaceholder("inference-genes", tr("the model's own: %1").arg(QString::fromStdString(own.empty() ? "all" : own)));
+    }
+    refreshForecast();
+}
+
+double EmbedPage::forecastFlops() const {
+    const auto model = session()->model();
+    const auto dataset = session()->dataset();
+    if (!model || !dataset) return 0;
+    const auto match = session()->report()->match();
+    const int64_t measured = match ? match->vocabularyCovered : model->vocabulary().size();
+    const std::string mode = m_form->changedOptions().value("inference_genes", "");
+    const InferenceMode inference = inferenceMode(mode, model->config(), measured, session()->report()->meanDetectedGenes());
+    return flopsPerCell(model->config(), inference) * static_cast<double>(dataset->cells());
+}
+
+void EmbedPage::refreshForecast() {
+    if (!session()) return;
+    const auto dataset = session()->dataset();
+    const auto model = session()->model();
+    QString blocked = m_form->problem();
+    const auto& noMatch = session()->report()->matchError();
+    if (!model) {
+        blocked = tr("Choose a model.");
+    } else if (noMatch) {
+        blocked = QString::fromStdString(noMatch->message);
+    } else if (dataset && session()->needsNormalisedDecision()) {
+        blocked = tr("These values are not raw counts; decide on the Data page whether to use them.");
+    }
+    const bool running = m_chain && m_chain->isRunning();
+    m_blocked->setText(blocked);
+    m_blocked->setVisible(!blocked.isEmpty());
+    m_start->setEnabled(dataset && blocked.isEmpty() && !running);
+    m_optionsSection->setEnabled(!running);
+    m_modelPanel->setEnabled(!running);
+    if (!dataset || !model) return;
+    m_start->setText(tr("Embed %1 cells").arg(formatCount(dataset->cells())));
+    const double seconds = forecastFlops() / assumedSpeed();
+    const double megabytes = 4.0 * static_cast<double>(dataset->cells() * model->config().dim);
+    m_forecast->setText(tr("About %1 for %2 cells (%3). The embedding has %4 numbers per cell, %5 in all. "
+                           "Afterwards the maps and clusters are made.")
+                            .arg(formatDuration(std::max(1.0, seconds)), formatCount(dataset->cells()),
+                                 speedIsMeasured() ? tr("from the last run on this computer") : tr("a rough guess before the first run"))
+                            .arg(model->config().dim)
+                            .arg(formatBytes(megabytes)));
+}
+
+JobSpec EmbedPage::embedSpec(const QString& out) const {
+    JobSpec spec;
+    spec.command = QStringLiteral("embed");
+    spec.title = tr("Embedding %1").arg(session()->displayName());
+    spec.options = m_form->changedOptions();
+    spec.options["model"] = session()->modelFolder().toStdString();
+    spec.options["data"] = session()->workFile().toStdString();
+    if (session()->dataset()->provenance.valueKind != ValueKind::Counts) spec.options["allow_normalised"] = true;
+    if (!out.isEmpty()) spec.options["out"] = out.toStdString();
+    return spec;
+}
+
+void EmbedPage::start() {
+    m_banner->hide();
+    // The same request after a stop continues in the same place with the cells that are finished.
+    const nlohmann::json asked = embedSpec({}).toJson();
+    if (asked != m_lastSpec || m_lastOut.isEmpty()) m_lastOut = session()->resultFileFor(QStringLiteral("txfm"));
+    m_lastSpec = asked;
+    m_currentFile = m_lastOut;
+    m_flops = forecastFlops();
+
+    m_chain = std::make_unique<JobChain>();
+    const auto next = [this](const char* command, nlohmann::json options, const QString& title) {
+        return [this, command, options, title] {
+            JobSpec spec;
+            spec.command = QLatin1String(command);
+            spec.title = title;
+            spec.options = options;
+            spec.options["data"] = m_currentFile.toStdString();
+            m_currentFile = session()->resultFileFor(spec.command);
+            spec.options["out"] = m_currentFile.toStdString();
+            return spec;
+        };
+    };
+    m_chain->add([spec = embedSpec(m_lastOut)] { return spec; });
+    m_chain->add(next("project", {{"rep", "X_txfm"}, {"method", "umap"}}, tr("Drawing the map")));
+    m_chain->add(next("cluster", {{"rep", "X_txfm"}, {"method", "leiden"}}, tr("Finding clusters")));
+    m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}}, tr("Drawing the map of expression")));
+    connect(m_chain.get(), &JobChain::jobStarted, this, [this](Job* job, int index) {
+        m_progress->setStage(index);
+        session()->navigation()->showStatus(job->spec().title + QStringLiteral("…"));
+    });
+    connect(m_chain.get(), &JobChain::progressChanged, m_progress, &ProgressPanel::setProgress);
+    connect(m_chain.get(), &JobChain::messageAdded, this, [this](const QString& text, bool warning) {
+        m_progress->setNote(text);
+        if (warning) m_banner->showMessage(ErrorBanner::Kind::Warning, text);
+    });
+    connect(m_chain.get(), &JobChain::jobDone, this, &EmbedPage::jobDone);
+    connect(m_chain.get(), &JobChain::done, this, [this] {
+        m_progress->end();
+        session()->navigation()->showStatus({});
+        refreshForecast();
+    });
+    connect(m_chain.get(), &JobChain::stopped, this, &EmbedPage::chainStopped);
+    m_progress->setStopText(tr("Stop"), tr("Cells that are finished are kept; starting again continues from there"));
+    m_progress->begin(tr("Embedding %1 cells").arg(formatCount(session()->dataset()->cells())),
+                      {tr("Embedding"), tr("Map"), tr("Clusters"), tr("Map of expression")});
+    m_chain->start();
+    refreshForecast();
+}
+
+void EmbedPage::jobDone(Job* job, int index) {
+    const QString written = QString::fromStdString(job->spec().options.value("out", ""));
+    if (index == kEmbed) {
+        m_lastOut.clear();
+        const nlohmann::json& result = job->result();
+        if (result.contains("seconds") && result["seconds"].is_object()) rememberSpeed(m_flops, result["seconds"].value("embed", 0.0));
+        return;  // shown together with its map
+    }
+    session()->loadResults(written);
+    if (index == kMap) session()->navigation()->showPage(page::kExplore);
+}
+
+void EmbedPage::chainStopped(const Error& error, const QString& details) {
+    m_progress->end();
+    session()->navigation()->showStatus({});
+    const bool embedding = m_chain->index() == kEmbed;
+    if (error.code == ErrorCode::Cancelled) {
+        m_banner->showMessage(ErrorBanner::Kind::Info,
+                              embedding ? tr("Stopped. The cells that are finished are kept; press Embed to continue from there.")
+                                        : tr("Stopped. What was made before is kept."),
+                              details);
+    } else {
+        m_banner->showError(error, details);
+        session()->navigation()->showPage(page::kEmbed);
+    }
+    refreshForecast();
+}
+
+void EmbedPage::stop() {
+    m_chain->cancel();
+    m_progress->setStopping(tr("Stopping; finished cells are being written…"));
+}
+
+}  // namespace txfm::ui

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "core/workflow/options/embed_options.h"
+#include "ui/pages/page.h"
+#include "ui/worker/job_chain.h"
+
+class QLabel;
+class QPushButton;
+class QStackedWidget;
+
+namespace txfm::ui {
+
+class EmptyState;
+class ErrorBanner;
+class ModelCatalogue;
+class ModelPanel;
+class OptionsForm;
+class ProgressPanel;
+class Section;
+
+/// Choose a model and options, see what it will take, embed. Then the maps of embedding and expression and the clusters
+/// are made, and Explore opens as soon as there is something to see.
+class EmbedPage : public Page {
+    Q_OBJECT
+public:
+    explicit EmbedPage(ModelCatalogue* catalogue, QWidget* parent = nullptr);
+    ~EmbedPage() override;
+    QString id() const override;
+    QString title() const override { return tr("Embed"); }
+    QString emptyText() const override;
+    void setSession(Session* session) override;
+
+private:
+    void refresh();
+    void refreshForecast();
+    void start();
+    void stop();
+    void jobDone(Job* job, int index);
+    void chainStopped(const Error& error, const QString& details);
+    JobSpec embedSpec(const QString& out) const;
+    double forecastFlops() const;
+
+    QStackedWidget* m_stack;
+    EmptyState* m_empty;
+    ErrorBanner* m_banner;
+    ModelPanel* m_modelPanel;
+    OptionsForm* m_form;
+    Section* m_optionsSection;
+    QLabel *m_forecast, *m_blocked;
+    QPushButton* m_start;
+    ProgressPanel* m_progress;
+    workflow::EmbedOptions m_options;
+    std::unique_ptr<JobChain> m_chain;
+    QString m_lastOut;          ///< output of the running or last cancelled embedding
+    nlohmann::json m_lastSpec;  ///< what that embedding was asked for, without the output's name
+    QString m_currentFile;
+    double m_flops = 0;
+};
+
+}  // namespace txfm::ui
