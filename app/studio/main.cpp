@@ -10,6 +10,7 @@
 
 #include "app/studio/main_window.h"
 #include "app/studio/startup_clock.h"
+#include "ui/plots/export_command.h"
 #include "ui/widgets/theme.h"
 
 namespace {
@@ -33,6 +34,7 @@ void setSurfaceFormat() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (const auto status = txfm::ui::runExportCommand(argc, argv)) return *status;
     setSurfaceFormat();
     QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
     QApplication application(argc, argv);
