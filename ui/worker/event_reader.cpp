@@ -14,12 +14,12 @@ double number(const nlohmann::json& object, const char* key, double fallback) {
     return found != object.end() && found->is_number() ? found->get<double>() : fallback;
 }
 
-std::string text(const nlohmann::json& object, const char* key) {
-    const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 }  // namespace
+
+std::string eventText(const nlohmann::json& event, const char* key) {
+    const auto found = event.find(key);
+    return found != event.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
 
 std::vector<nlohmann::json> EventReader::feed(const QByteArray& bytes) {
     m_rest += bytes;
@@ -28,7 +28,7 @@ std::vector<nlohmann::json> EventReader::feed(const QByteArray& bytes) {
     for (qsizetype end = m_rest.indexOf('\n', begin); end >= 0; end = m_rest.indexOf('\n', begin)) {
         const char* first = m_rest.constData() + begin;
         nlohmann::json event = nlohmann::json::parse(first, m_rest.constData() + end, nullptr, false);
-        if (event.is_object() && event.contains("type")) {
+        if (event.is_object() && !eventText(event, "type").empty()) {
             events.push_back(std::move(event));
         } else if (end > begin) {
             ++m_skipped;
@@ -45,10 +45,10 @@ std::vector<nlohmann::json> EventReader::feed(const QByteArray& bytes) {
 
 ProgressUpdate progressFromJson(const nlohmann::json& event) {
     ProgressUpdate update;
-    update.stage = text(event, "stage");
+    update.stage = eventText(event, "stage");
     update.done = number(event, "done", 0);
     update.total = number(event, "total", 0);
-    update.unit = text(event, "unit");
+    update.unit = eventText(event, "unit");
     update.rate = number(event, "rate", 0);
     update.etaSeconds = number(event, "eta_s", -1);
     return update;

@@ -24,6 +24,8 @@ private:
     int m_skipped = 0;
 };
 
+/// A text of an event, "" when it is missing or no text.
+std::string eventText(const nlohmann::json& event, const char* key);
 /// Events of the interface contract §3 as values; missing or null numbers become NaN (steps) or 0.
 ProgressUpdate progressFromJson(const nlohmann::json& event);
 StepUpdate stepFromJson(const nlohmann::json& event);

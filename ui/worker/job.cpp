@@ -30,32 +30,51 @@ Job::Job(const QString& folder, QObject* parent) : QObject(parent), m_folder(fol
 }
 
 Result<Job*> Job::start(const JobSpec& spec, const QString& folder, QObject* parent) {
+    if (!QDir().mkpath(folder))
+        return failed("The job folder " + folder.toStdString() + " cannot be written.", "Check the permissions of that place.");
+    auto job = std::unique_ptr<Job>(new Job(folder, parent));
+    job->m_spec = spec;
+    job->m_started = QDateTime::currentDateTime();
+    TXFM_CHECK(job->launch());
+    job->follow();
+    return job.release();
+}
+
+Result<void> Job::launch() {
     const QString program = txfmProgram();
     if (!QFileInfo(program).isExecutable())
         return failed("The program txfm was not found at " + program.toStdString() + ".",
                       "Install TxFM Studio again, or set TXFM_PROGRAM to its place.");
-    if (!QDir().mkpath(folder))
-        return failed("The job folder " + folder.toStdString() + " cannot be written.", "Check the permissions of that place.");
-    TXFM_CHECK(writeFileAtomically(path(folder, "job.json"), spec.toJson().dump(2) + "\n"));
-
-    auto job = std::unique_ptr<Job>(new Job(folder, parent));
-    job->m_spec = spec;
-    job->m_started = QDateTime::currentDateTime();
-    job->m_owner = ProcessId::ofRunning(QCoreApplication::applicationPid());
+    TXFM_CHECK(writeFileAtomically(path(m_folder, "job.json"), m_spec.toJson().dump(2) + "\n"));
+    m_owner = ProcessId::ofRunning(QCoreApplication::applicationPid());
     // A detached process gets a session of its own: neither the window's end nor its terminal reaches it.
     QProcess process;
     process.setProgram(program);
-    process.setArguments({QStringLiteral("run"), file(folder, "job.json"), QStringLiteral("--progress"), QStringLiteral("jsonl")});
+    process.setArguments({QStringLiteral("run"), file(m_folder, "job.json"), QStringLiteral("--progress"), QStringLiteral("jsonl")});
     process.setStandardInputFile(QProcess::nullDevice());
-    process.setStandardOutputFile(file(folder, "events.jsonl"));
-    process.setStandardErrorFile(file(folder, "errors.log"));
+    process.setStandardOutputFile(file(m_folder, "events.jsonl"), QIODevice::Append);
+    process.setStandardErrorFile(file(m_folder, "errors.log"), QIODevice::Append);
     qint64 pid = 0;
     if (!process.startDetached(&pid))
         return failed("The program " + program.toStdString() + " could not be started.", "Check that it runs in a terminal.");
-    job->m_process = ProcessId::ofRunning(pid);
-    TXFM_CHECK(job->writeInfo());
-    job->follow();
-    return job.release();
+    m_process = ProcessId::ofRunning(pid);
+    return writeInfo();
+}
+
+Result<void> Job::resume() {
+    if (isRunning()) return {};
+    m_spec.options["resume"] = true;
+    // The mark keeps whoever reads the log later from taking the earlier end for this one's.
+    QFile log(file(m_folder, "events.jsonl"));
+    if (!log.open(QIODevice::Append) || log.write("{\"type\":\"resumed\"}\n") < 0)
+        return failed("The job folder " + m_folder.toStdString() + " cannot be written.", "Check the free space and permissions of that place.");
+    log.close();
+    TXFM_CHECK(launch());
+    m_state = State::Running;
+    m_cancelRequested = false;
+    m_timer.start();
+    Q_EMIT resumed();
+    return {};
 }
 
 Job* Job::attach(const QString& folder, QObject* parent) {
@@ -105,9 +124,12 @@ void Job::poll() {
     const bool running = m_process.isRunning();
     if (!m_events.isOpen()) m_events.open(QIODevice::ReadOnly);
     const QByteArray bytes = m_events.isOpen() ? m_events.read(kChunk) : QByteArray();
-    const size_t stepsBefore = m_steps.size();
-    for (const nlohmann::json& event : m_reader.feed(bytes)) handle(event);
-    if (m_steps.size() != stepsBefore) Q_EMIT stepsAdded();
+    bool sawStep = false;
+    for (const nlohmann::json& event : m_reader.feed(bytes)) {
+        sawStep = sawStep || eventText(event, "type") == "step";
+        handle(event);
+    }
+    if (sawStep) Q_EMIT stepsAdded();
     if (bytes.size() == kChunk) {
         m_timer.start(0);
         return;
@@ -118,22 +140,32 @@ void Job::poll() {
 }
 
 void Job::handle(const nlohmann::json& event) {
-    const std::string type = event.value("type", "");
+    const std::string type = eventText(event, "type");
     if (type == "progress") {
         m_progress = progressFromJson(event);
         Q_EMIT progressChanged(m_progress);
     } else if (type == "step") {
-        m_steps.push_back(stepFromJson(event));
+        const StepUpdate step = stepFromJson(event);
+        // A resumed run repeats the steps since its last checkpoint.
+        while (!m_steps.empty() && m_steps.back().step >= step.step) m_steps.pop_back();
+        m_steps.push_back(step);
+    } else if (type == "forecast") {
+        m_forecast = event;
+    } else if (type == "resumed") {
+        m_result = nullptr;
+        m_hasError = m_endSeen = false;
+        m_pollsAfterEnd = 0;
     } else if (type == "message") {
-        const QString text = QString::fromStdString(event.value("text", ""));
+        const QString text = QString::fromStdString(eventText(event, "text"));
         m_messages.append(text);
-        Q_EMIT messageAdded(text, event.value("level", "") == "warning");
+        Q_EMIT messageAdded(text, eventText(event, "level") == "warning");
     } else if (type == "result") {
         m_result = event;
         m_endSeen = true;
     } else if (type == "error") {
-        m_error.message = event.value("message", "The job failed without saying why.");
-        m_error.hint = event.value("hint", "");
+        m_error.message = eventText(event, "message");
+        if (m_error.message.empty()) m_error.message = "The work failed without saying why.";
+        m_error.hint = eventText(event, "hint");
         const auto code = event.find("code");
         m_error.code = code != event.end() && code->is_number_integer() && *code >= 1 && *code <= 5
                            ? static_cast<ErrorCode>(code->get<int>())

@@ -41,6 +41,8 @@ public:
     /// The result event (Done, and Cancelled when the process reported what it kept), else null.
     const nlohmann::json& result() const { return m_result; }
     const Error& error() const { return m_error; }
+    /// The run's own forecast from a measured trial (seconds, steps, memory_mb), else null.
+    const nlohmann::json& forecast() const { return m_forecast; }
     /// Standard error of the process and the command line, for "Details".
     QString details() const;
 
@@ -48,6 +50,8 @@ public:
     void cancel();
     /// Ends it at once; nothing after its last checkpoint is kept.
     void kill();
+    /// Starts a stopped or failed job again where it left off (its options gain "resume"); its steps so far stay.
+    Result<void> resume();
     /// Deletes the folder of a finished job.
     void discard();
 
@@ -55,10 +59,13 @@ Q_SIGNALS:
     void progressChanged(const txfm::ProgressUpdate& update);
     void stepsAdded();
     void messageAdded(const QString& text, bool warning);
+    /// Running again after resume().
+    void resumed();
     void finished();
 
 private:
     Job(const QString& folder, QObject* parent);
+    Result<void> launch();
     void follow();
     void poll();
     void handle(const nlohmann::json& event);
@@ -79,7 +86,7 @@ private:
     ProgressUpdate m_progress;
     std::vector<StepUpdate> m_steps;
     QStringList m_messages;
-    nlohmann::json m_result;
+    nlohmann::json m_result, m_forecast;
     Error m_error;
     bool m_hasError = false;
 };
