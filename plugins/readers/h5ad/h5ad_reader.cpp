@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plugins/readers/h5ad/h5ad_reader.h"
+
+#include <set>
+
+#include "core/base/quoted.h"
+#include "core/io/anndata_elements.h"
+#include "core/io/count_loader.h"
+#include "core/io/streamed_counts.h"
+#include "plugins/readers/h5ad/count_candidates.h"
+
+namespace txfm::io {
+namespace fs = std::filesystem;
+namespace {
+
+using anndata::MatrixLayout;
+using hdf5::Node;
+
+/// With counts left on disk, larger obsm arrays stay there too; readObsm fetches them.
+constexpr int64_t kLargeArray = int64_t{16} << 20;
+
+Result<Node> openRoot(const fs::path& path) {
+    TXFM_TRY(Node root, Node::open(path));
+    if (!root.has("obs") || !root.has("var"))
+        return badInput(quoted(path) + " is an HDF5 file without obs and var, so it is not AnnData.");
+    return root;
+}
+
+Result<void> checkExtents(const CountCandidate& candidate, int64_t cells, int64_t genes) {
+    if (candidate.header.rows != cells || candidate.header.cols != genes)
+        return badInput(candidate.matrix.where() + " is " + std::to_string(candidate.header.rows) + " × " +
+                        std::to_string(candidate.header.cols) + ", but its tables list " + std::to_string(cells) +
+                        " cells and " + std::to_string(genes) + " genes; the file is damaged.");
+    if (cells == 0 || genes == 0)
+        return badInput("'" + candidate.matrix.file() + "' holds no " + (cells == 0 ? "cells" : "genes") + ".");
+    return {};
+}
+
+/// What to say when no matrix holds counts, after a look at all of them.
+Error noCounts(const fs::path& path, const std::vector<CountCandidate>& candidates) {
+    std::string found;
+    for (const CountCandidate& candidate : candidates)
+        found += (found.empty() ? "" : ", ") + candidate.name + " holds " + toString(candidate.kind);
+    return badInput(quoted(path) + " has no raw counts: " + found + ".",
+                    "Use a file with raw counts, or pass --allow-normalised to go on with these values.");
+}
+
+Error badValue(const fs::path& path, const CountCandidate& candidate, const ValueSummary& values, const Table& obs,
+               const Table& var) {
+    return badInput(candidate.name + " of " + quoted(path) + " holds " +
+                    (values.nonFinite ? "a value that is not a finite number" : "the negative value " + std::to_string(values.value)) +
+                    " for cell '" + obs.index[values.row].substr(0, 60) + "' and gene '" + var.index[values.col].substr(0, 60) + "'.",
+                    "Counts are whole numbers from 0; export the raw counts.");
+}
+
+Result<LoadedCounts> load(const CountCandidate& candidate, Progress& progress) {
+    const Node& matrix = candidate.matrix;
+    if (candidate.header.layout == MatrixLayout::Dense) return loadDense(matrix, false, progress);
+    TXFM_TRY(const Node data, matrix.child("data"));
+    TXFM_TRY(const Node indices, matrix.child("indices"));
+    TXFM_TRY(const Node pointerNode, matrix.child("indptr"));
+    const bool byRow = candidate.header.layout == MatrixLayout::CompressedRows;
+    TXFM_TRY(std::vector<int64_t> pointers,
+             readPointers(pointerNode, byRow ? candidate.header.rows : candidate.header.cols, candidate.header.stored));
+    if (byRow)
+        return loadCompressedRows(data, indices, std::move(pointers), candidate.header.rows, candidate.header.cols, progress);
+    return loadCompressedColumns(data, indices, pointers, candidate.header.rows, candidate.header.cols, progress);
+}
+
+/// The counts left in the file; nullptr for compressed columns, whose rows cannot be read one by one.
+Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidate, bool requireCounts) {
+    if (candidate.header.layout == MatrixLayout::CompressedColumns) return std::shared_ptr<const CountSource>();
+    if (candidate.header.layout == MatrixLayout::Dense) {
+        TXFM_CHECK(candidate.matrix.checkReadable());
+        return std::shared_ptr<const CountSource>(
+            std::make_shared<StreamedDense>(Node::copyOf(candidate.matrix), requireCounts));
+    }
+    TXFM_TRY(Node data, candidate.matrix.child("data"));
+    TXFM_TRY(Node indices, candidate.matrix.child("indices"));
+    TXFM_TRY(const Node pointerNode, candidate.matrix.child("indptr"));
+    TXFM_CHECK(data.checkReadable());
+    TXFM_CHECK(indices.checkReadable());
+    const int64_t stored = std::min(candidate.header.stored, indices.elements());
+    TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.rows, stored));
+    return std::shared_ptr<const CountSource>(std::make_shared<StreamedRows>(
+        std::move(data), std::move(indices), std::move(pointers), candidate.header.cols, requireCounts));
+}
+
+void addDuplicateNote(const std::vector<std::string>& names, const std::string& what, std::vector<std::string>& notes) {
+    const std::set<std::string> unique(names.begin(), names.end());
+    if (const size_t repeated = names.size() - unique.size(); repeated > 0)
+        notes.push_back(std::to_string(repeated) + " " + what + " names occur more than once.");
+}
+
+/// obsm or varm: every numeric array; the rest is skipped with a note.
+Result<std::map<std::string, DenseMatrix>> readArrays(const Node& root, const std::string& group, int64_t rows,
+                                                      bool skipLarge, std::vector<std::string>& notes) {
+    std::map<std::string, DenseMatrix> arrays;
+    if (!root.has(group)) return arrays;
+    TXFM_TRY(const Node slot, root.child(group));
+    for (const std::string& key : slot.children()) {
+        TXFM_TRY(const Node node, slot.child(key));
+        if (skipLarge && node.elements() > kLargeArray) continue;
+        TXFM_TRY(std::optional<DenseMatrix> array, anndata::readDense(node));
+        if (!array || array->rows != rows) {
+            notes.push_back(group + "['" + key + "'] was left out: it is not a table of numbers with one row per " +
+                            (group == "obsm" ? "cell." : "gene."));
+            continue;
+        }
+        arrays.emplace(key, std::move(*array));
+    }
+    return arrays;
+}
+
+Result<FileInfo> readInfo(const fs::path& path, const ReadOptions& options) {
+    TXFM_TRY(const Node root, openRoot(path));
+    TXFM_TRY(const Node obs, root.child("obs"));
+    TXFM_TRY(const anndata::TableShape obsShape, anndata::tableShape(obs));
+    TXFM_TRY(const std::vector<CountCandidate> candidates, findCandidates(root, options.countsIn));
+    const CountCandidate* chosen = &candidates.back();
+    for (const CountCandidate& candidate : candidates)
+        if (candidate.kind == ValueKind::Counts) {
+            chosen = &candidate;
+            break;
+        }
+    TXFM_TRY(const anndata::TableShape varShape, anndata::tableShape(chosen->var));
+    TXFM_CHECK(checkExtents(*chosen, obsShape.rows, varShape.rows));
+    FileInfo info;
+    info.format = "h5ad";
+    info.cells = obsShape.rows;
+    info.genes = varShape.rows;
+    info.nonZeros = chosen->header.stored;
+    info.countsIn = chosen->name;
+    info.valueKind = chosen->kind;
+    info.obsColumns = obsShape.columns;
+    info.varColumns = varShape.columns;
+    for (const auto& [group, keys] : {std::pair{"obsm", &info.obsmKeys}, {"layers", &info.layerKeys}})
+        if (root.has(group)) {
+            TXFM_TRY(const Node slot, root.child(group));
+            *keys = slot.children();
+        }
+    if (chosen->kind != ValueKind::Counts)
+        info.notes.push_back("No raw counts were found; " + chosen->name + " holds " + toString(chosen->kind) + ".");
+    return info;
+}
+
+Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progress& progress) {
+    TXFM_TRY(const Node root, openRoot(path));
+    TXFM_TRY(std::vector<CountCandidate> candidates, findCandidates(root, options.countsIn));
+    Dataset dataset;
+    Provenance& provenance = dataset.provenance;
+    provenance.path = path.string();
+    provenance.format = "h5ad";
+    TXFM_TRY(const Node obs, root.child("obs"));
+    TXFM_TRY(dataset.obs, anndata::readTable(obs, root, provenance.notes));
+
+    const auto take = [&](CountCandidate& candidate, bool requireCounts) -> Result<bool> {
+        std::vector<std::string> notes;
+        TXFM_TRY(Table var, anndata::readTable(candidate.var, root, notes));
+        TXFM_CHECK(checkExtents(candidate, static_cast<int64_t>(dataset.obs.rows()), static_cast<int64_t>(var.rows())));
+        std::shared_ptr<const CountSource> counts;
+        if (!options.keepInMemory) {
+            TXFM_TRY(counts, stream(candidate, requireCounts));
+        }
+        if (!counts) {
+            TXFM_TRY(LoadedCounts loaded, load(candidate, progress));
+            candidate.kind = loaded.values.kind();
+            if (loaded.values.nonFinite || (requireCounts && loaded.values.negative && !loaded.values.fractional))
+                return badValue(path, candidate, loaded.values, dataset.obs, var);
+            if (requireCounts && !loaded.values.areCounts()) return false;
+            notes.insert(notes.end(), loaded.notes.begin(), loaded.notes.end());
+            counts = std::make_shared<MemoryCounts>(std::move(loaded.matrix));
+        }
+        dataset.counts = std::move(counts);
+        dataset.var = std::move(var);
+        provenance.countsIn = candidate.name;
+        provenance.valueKind = candidate.kind;
+        provenance.notes.insert(provenance.notes.end(), notes.begin(), notes.end());
+        return true;
+    };
+    for (CountCandidate& candidate : candidates) {
+        if (candidate.kind != ValueKind::Counts) continue;
+        TXFM_TRY(const bool taken, take(candidate, true));
+        if (taken) break;
+    }
+    if (!dataset.counts) {
+        CountCandidate& last = candidates.back();
+        // Negative and non-finite values are looked up in memory, so that the message can name cell and gene.
+        const bool broken = last.kind == ValueKind::Unknown || last.kind == ValueKind::Scaled;
+        if (!options.allowNormalised && !(broken && options.keepInMemory)) return noCounts(path, candidates);
+        TXFM_TRY(const bool taken, take(last, !options.allowNormalised));
+        if (!taken) return noCounts(path, candidates);
+        provenance.notes.push_back("No raw counts were found; " + last.name + " holds " + toString(last.kind) + ".");
+    }
+    addDuplicateNote(dataset.var.index, "gene", provenance.notes);
+    addDuplicateNote(dataset.obs.index, "cell", provenance.notes);
+    const bool skipLarge = !options.keepInMemory;
+    TXFM_TRY(dataset.obsm, readArrays(root, "obsm", dataset.cells(), skipLarge, provenance.notes));
+    if (provenance.countsIn != "raw.X") {
+        TXFM_TRY(dataset.varm, readArrays(root, "varm", dataset.genes(), skipLarge, provenance.notes));
+    }
+    return dataset;
+}
+
+}  // namespace
+
+int H5adReader::probe(const fs::path& path, const std::string& head) const {
+    // A user block may precede the signature, so the name counts where the head says nothing.
+    if (!head.starts_with("\x89HDF\r\n\x1a\n") && path.extension() != ".h5ad") return 0;
+    const Result<Node> root = Node::open(path);
+    if (!root) return path.extension() == ".h5ad" && head.starts_with("\x89HDF") ? 60 : 0;
+    if (root->attributeText("encoding-type") == "anndata") return 100;
+    return root->has("obs") && root->has("var") ? 90 : 0;
+}
+
+Result<FileInfo> H5adReader::info(const fs::path& path, const ReadOptions& options) const {
+    return hdf5::guarded(path.string(), [&] { return readInfo(path, options); });
+}
+
+Result<Dataset> H5adReader::open(const fs::path& path, const ReadOptions& options, Progress& progress) const {
+    return hdf5::guarded(path.string(), [&] { return openFile(path, options, progress); });
+}
+
+}  // namespace txfm::io
+
+extern "C" void txfmRegisterReaders(txfm::io::ReaderRegistry& registry) {
+    registry.add(std::make_unique<txfm::io::H5adReader>());
+}
