@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/data/matrix.h"
+
+namespace txfm::analysis {
+
+enum class CommunityMethod { Leiden, Louvain };
+
+struct Communities {
+    std::vector<int32_t> membership;  ///< per cell; cluster 0 is the largest (ties: first cell first)
+    int32_t count = 0;
+    double modularity = 0;  ///< at the resolution asked for, on the weighted graph
+};
+
+/// Clusters of a symmetric weighted graph by modularity Q_γ = (1/2m) Σ (A_ij − γ k_i k_j / 2m) [c_i = c_j]
+/// (spec §7.1), with igraph. Leiden runs until no node moves. Cancel is seen between its iterations.
+/// Errors: Failed when igraph reports one; Cancelled. Thread: one call at a time (igraph's generator is shared).
+Result<Communities> findCommunities(const CsrMatrix& connectivities, CommunityMethod method, double resolution,
+                                    uint64_t seed, Progress& progress);
+
+/// Q_γ of any partition of a symmetric weighted graph without self loops.
+double modularity(const CsrMatrix& connectivities, const std::vector<int32_t>& membership, double resolution);
+
+}  // namespace txfm::analysis

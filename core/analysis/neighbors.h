@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
+#include "core/data/matrix.h"
+
+namespace txfm::analysis {
+
+/// The k nearest other rows of every row, nearest first; ties by index.
+struct Neighbors {
+    int64_t rows = 0;
+    int64_t k = 0;
+    std::vector<int32_t> indices;   ///< [rows × k]
+    std::vector<float> distances;   ///< [rows × k], Euclidean
+};
+
+/// Exact Euclidean neighbours by blocked dot products: candidates from float32 |x|² + |y|² − 2xy, kept distances
+/// computed again as √Σ(x−y)². k is reduced to rows − 1. Same result for any thread count.
+/// Errors: BadInput for fewer than two rows or values that are not finite; Cancelled.
+Result<Neighbors> nearestNeighbors(const DenseMatrix& data, int64_t k, Progress& progress);
+
+/// The nearest rows of `reference` for every row of `queries` (nothing is left out as "itself").
+Result<Neighbors> nearestNeighbors(const DenseMatrix& queries, const DenseMatrix& reference, int64_t k, Progress& progress);
+
+}  // namespace txfm::analysis
