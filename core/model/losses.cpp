@@ -28,7 +28,7 @@ at::Tensor scaledMean(const at::Tensor& z, const at::Tensor& measured, const Tar
                          const io::ModelConfig& config) {
     const auto mean = config.nbMean == "exp" ? at::exp(z) : at::expm1(activate(z, config, measured));
     const auto library = target.library.to(z.scalar_type());
-    if (config.nbSizeFactor.starts_with("mean") || config.nbSizeFactor == "library_over_mean") {
+    if (config.nbSizeFactor == "mean") {
         const auto centre = target.meanLibrary > 0 ? at::full({}, target.meanLibrary, library.options())
                                                    : library.mean();
         return mean * (library / centre).unsqueeze(-1);

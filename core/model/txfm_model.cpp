@@ -201,7 +201,21 @@ at::Tensor TxfmModel::expectedExpression(const DecoderOutput& output, const at::
     return activate(output.logits, m_config, measured);
 }
 
-void TxfmModel::weightsChanged() {}
+void TxfmModel::weightsChanged() { m_network = std::make_unique<Network>(m_config, *this); }
+
+std::shared_ptr<const TxfmModel> TxfmModel::frozen(bool bfloat16) const {
+    std::shared_ptr<TxfmModel> copy(new TxfmModel);
+    copy->m_config = m_config;
+    for (const auto& [name, tensor] : m_parameters) {
+        // Norms, tokens and residual scales work in float32; matrices and the biases added to their products in bf16.
+        const bool product = name != "gene_embedding.weight" && !name.starts_with("token_proj") &&
+                             (tensor.dim() == 2 || (name.ends_with(".bias") && name.find("norm") == std::string::npos) ||
+                              name.ends_with("_bias"));
+        copy->m_parameters.emplace_back(name, bfloat16 && product ? tensor.detach().to(at::kBFloat16) : tensor.detach());
+    }
+    copy->m_network = std::make_unique<Network>(m_config, *copy);
+    return copy;
+}
 
 double dropPathRate(double rate, int64_t block, int64_t blocks) {
     return blocks > 1 ? rate * static_cast<double>(block) / static_cast<double>(blocks - 1) : 0.0;
