@@ -130,4 +130,3 @@ private:
 
 }  // namespace txfm::ui
 
-Q_DECLARE_METATYPE(txfm::Error)
