@@ -50,7 +50,8 @@ Result<DenseMatrix> tsneLayout(const Neighbors& neighbors, const DenseMatrix& st
         settings.perplexity = std::min(options.perplexity, static_cast<double>(neighbors.k) / 3.0);
         settings.max_iterations = options.iterations;
         settings.eta = std::max(200.0, static_cast<double>(neighbors.rows) / 12.0);
-        settings.num_threads = threadCount();
+        // Threads are started anew every iteration: not worth it for small maps.
+        settings.num_threads = neighbors.rows > 5000 ? threadCount() : 1;
         auto status = qdtsne::initialize<2>(std::move(list), settings);
         StageProgress stage(progress, "tsne", options.iterations, "iterations");
         for (int iteration = 1; iteration <= options.iterations; ++iteration) {

@@ -8,7 +8,6 @@
 #include <umappp/umappp.hpp>
 
 #include "core/analysis/umap_layout.h"
-#include "core/base/parallel.h"
 #include "core/base/random.h"
 
 namespace txfm::analysis {
@@ -36,8 +35,9 @@ bool spectralStart(const CsrMatrix& graph, const UmapOptions& options, DenseMatr
         const Edges edges = toEdges(graph);
         if (umappp::has_multiple_components(edges)) return false;
         irlba::Options<Eigen::VectorXd> solver;
+        // One thread: the solver's sums would depend on their number.
         return umappp::spectral_init<int32_t, float>(edges, static_cast<size_t>(options.components), layout.values.data(), solver,
-                                                     threadCount(), kStartExtent, false, 0, 1);
+                                                     1, kStartExtent, false, 0, 1);
     } catch (const std::exception&) {
         // The caller starts from principal components then.
         return false;

@@ -8,6 +8,10 @@ namespace txfm::workflow {
 const std::vector<WorkflowEntry>& workflows() {
     static const std::vector<WorkflowEntry> entries{
         // name, summary, maker: in the order of the help text
+        {"pretrain", "Self-supervised pretraining over one or more data sets", makePretrain},
+        {"finetune", "Continue training a model on your own data", makeFinetune},
+        {"project", "Maps (PCA, UMAP, t-SNE) and the neighbour graph of a representation", makeProject},
+        {"cluster", "Clusters of cells on the neighbour graph (Leiden, Louvain)", makeCluster},
     };
     return entries;
 }

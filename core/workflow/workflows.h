@@ -9,4 +9,9 @@ namespace txfm::workflow {
 
 // One maker per command, each defined in the file of its command.
 
+std::unique_ptr<Workflow> makePretrain();
+std::unique_ptr<Workflow> makeFinetune();
+std::unique_ptr<Workflow> makeProject();
+std::unique_ptr<Workflow> makeCluster();
+
 }  // namespace txfm::workflow

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/workflow/representation.h"
+
+#include <cmath>
+#include <numeric>
+
+#include "core/analysis/pca.h"
+#include "core/base/atomic_file.h"
+#include "core/io/reader.h"
+#include "core/preprocess/hvg.h"
+
+namespace txfm::workflow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kVariableGenes = 2000;
+constexpr double kTarget = 1e4;
+
+Error noSuchRepresentation(const Dataset& dataset, const std::string& rep) {
+    std::string keys;
+    for (const auto& [key, matrix] : dataset.obsm) keys += (keys.empty() ? "" : ", ") + key;
+    return badInput(dataset.provenance.path + " has no representation obsm['" + rep + "'].",
+                    keys.empty() ? "It has none at all: run 'txfm embed' first, or use --rep X."
+                                 : "It has " + keys + "; X stands for log-normalised expression.");
+}
+
+/// ln(1 + x) -> x, so that moments and the one logarithm are taken as for counts.
+Result<CsrMatrix> exponentiated(const CountSource& counts, Progress& progress) {
+    TXFM_TRY(CsrMatrix all, counts.readRows(0, counts.cells()));
+    if (progress.cancelled()) return cancelledError();
+    for (float& v : all.values) v = std::expm1(v);
+    return all;
+}
+
+/// ln(1 + 10^4 c/l) of the most variable genes [cells × genes].
+Result<CsrMatrix> variableGenes(const Dataset& dataset, StageClock& clock, Progress& progress) {
+    clock.start("hvg");
+    std::shared_ptr<const CountSource> counts = dataset.counts;
+    const ValueKind kind = dataset.provenance.valueKind;
+    if (kind == ValueKind::Scaled || kind == ValueKind::Unknown)
+        return badInput(dataset.provenance.path + " holds neither counts nor normalised counts in " + dataset.provenance.countsIn + ".",
+                        "Choose an embedding with --rep, or give the file with its counts.");
+    if (kind == ValueKind::Log1pNormalised) {
+        progress.message(MessageLevel::Warning, dataset.provenance.path + " holds logarithms instead of counts; their exponentials are used instead.");
+        TXFM_TRY(CsrMatrix linear, exponentiated(*counts, progress));
+        counts = std::make_shared<MemoryCounts>(std::move(linear));
+    } else if (kind == ValueKind::Normalised) {
+        progress.message(MessageLevel::Warning, dataset.provenance.path + " holds normalised values instead of counts; they are scaled to 10,000 again.");
+    }
+    TXFM_TRY(const GeneMoments moments, geneMoments(*counts, kTarget, progress));
+    const HvgResult hvg = highlyVariableGenes(moments, kVariableGenes);
+    if (hvg.selected.empty())
+        return badInput(dataset.provenance.path + " has no gene that varies between cells.", "Check that the file holds counts of several different cells.");
+    clock.start("normalise");
+    return logNormalised(*counts, hvg.selected, moments.cellTotals, kTarget, progress);
+}
+
+Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& dataset, const std::string& key, int64_t neighbors) {
+    if (dataset.provenance.format != "h5ad") return std::optional<analysis::NeighborGraph>{};
+    TXFM_TRY(const nlohmann::json about, io::readUns(dataset.provenance.path, "txfm_neighbors"));
+    const auto params = about.is_object() ? about.value("params", nlohmann::json::object()) : nlohmann::json::object();
+    const auto text = [&](const char* name) { return params.contains(name) && params[name].is_string() ? params[name].get<std::string>() : std::string(); };
+    const bool same = text("use_rep") == key && params.contains("n_neighbors") && params["n_neighbors"].is_number() &&
+                      params["n_neighbors"].get<double>() == static_cast<double>(neighbors);
+    if (!same) return std::optional<analysis::NeighborGraph>{};
+    TXFM_TRY(std::optional<CsrMatrix> weights, io::readObsp(dataset.provenance.path, "txfm_connectivities"));
+    if (!weights || weights->rows != dataset.cells() || weights->cols != dataset.cells()) return std::optional<analysis::NeighborGraph>{};
+    analysis::NeighborGraph graph;
+    graph.neighbors = neighbors;
+    graph.connectivities = std::move(*weights);
+    return std::optional<analysis::NeighborGraph>{std::move(graph)};
+}
+
+}  // namespace
+
+Result<void> checkOutput(const fs::path& in, const fs::path& out) {
+    std::error_code code;
+    if (fs::weakly_canonical(in, code) == fs::weakly_canonical(out, code) || (fs::exists(out, code) && fs::equivalent(in, out, code)))
+        return usageError("--out names the input file " + in.string() + ".", "Inputs are never changed: give another name.");
+    TXFM_TRY(const AtomicFile probe, AtomicFile::create(out));
+    return {};
+}
+
+Result<Dataset> openForAnalysis(const std::string& path, Progress& progress) {
+    io::ReadOptions options;
+    options.allowNormalised = true;
+    TXFM_TRY(Dataset dataset, io::openDataset(path, options, progress));
+    if (dataset.cells() < 2) return badInput(path + " holds " + std::to_string(dataset.cells()) + " cells; at least two are needed.");
+    return dataset;
+}
+
+Result<Representation> loadRepresentation(const Dataset& dataset, const std::string& rep, int64_t components, StageClock& clock,
+                                          Progress& progress, io::H5adAdditions& additions) {
+    Representation out;
+    if (rep != "X") {
+        const auto found = dataset.obsm.find(rep);
+        if (found == dataset.obsm.end()) return noSuchRepresentation(dataset, rep);
+        if (found->second.cols < 1) return badInput(dataset.provenance.path + ": obsm['" + rep + "'] has no columns.");
+        out.values = found->second;
+        out.usedKey = rep;
+        out.prefix = "X_txfm_";
+        return out;
+    }
+    TXFM_TRY(const CsrMatrix genes, variableGenes(dataset, clock, progress));
+    clock.start("pca");
+    TXFM_TRY(analysis::Pca pca, analysis::principalComponents(genes, components, progress));
+    out.usedKey = "X_pca";
+    out.prefix = "X_";
+    out.pcaUns = {{"variance", pca.variance}, {"variance_ratio", pca.varianceRatio}};
+    additions.obsm["X_pca"] = pca.scores;
+    additions.uns["pca"] = out.pcaUns;
+    out.values = std::move(pca.scores);
+    return out;
+}
+
+Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
+                                                bool reuse, StageClock& clock, Progress& progress, io::H5adAdditions& additions) {
+    if (reuse) {
+        TXFM_TRY(std::optional<analysis::NeighborGraph> stored, storedGraph(dataset, rep.usedKey, neighbors));
+        if (stored) return std::move(*stored);
+    }
+    clock.start("knn");
+    TXFM_TRY(const analysis::Neighbors found, analysis::nearestNeighbors(rep.values, neighbors - 1, progress));
+    analysis::NeighborGraph graph = analysis::fuzzyGraph(found);
+    additions.obsp["txfm_distances"] = graph.distances;
+    additions.obsp["txfm_connectivities"] = graph.connectivities;
+    additions.uns["txfm_neighbors"] = {{"connectivities_key", "txfm_connectivities"},
+                                       {"distances_key", "txfm_distances"},
+                                       {"params",
+                                        {{"n_neighbors", neighbors},
+                                         {"method", "umap"},
+                                         {"metric", "euclidean"},
+                                         {"random_state", seed},
+                                         {"use_rep", rep.usedKey}}}};
+    return graph;
+}
+
+}  // namespace txfm::workflow
