@@ -140,7 +140,7 @@ Result<void> checkIndices(const CsrMatrix& matrix, int64_t firstRow, const std::
                     "Download or export the file again.");
 }
 
-bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes) {
+bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes, bool dropZeros) {
     std::atomic<bool> unsorted{false}, duplicated{false}, zeros{false};
     parallelFor(static_cast<size_t>(matrix.rows), kRowsPerTask, [&](size_t begin, size_t end) {
         bool falls = false, repeats = false, zero = false;
@@ -154,7 +154,7 @@ bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes) {
         }
         if (falls) unsorted = true;
         if (repeats) duplicated = true;
-        if (zero) zeros = true;
+        if (zero && dropZeros) zeros = true;
     });
     if (!unsorted && !duplicated && !zeros) return false;
     if (unsorted) {
@@ -183,7 +183,7 @@ bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes) {
         for (int64_t i = begin; i < end; ++i) {
             if (to > rowBegin && matrix.indices[to - 1] == matrix.indices[i]) {
                 matrix.values[to - 1] += matrix.values[i];
-            } else if (matrix.values[i] != 0) {
+            } else if (matrix.values[i] != 0 || !dropZeros) {
                 matrix.indices[to] = matrix.indices[i];
                 matrix.values[to++] = matrix.values[i];
             }
@@ -197,7 +197,7 @@ bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes) {
 }
 
 Result<LoadedCounts> loadCompressedRows(const Node& data, const Node& indices, std::vector<int64_t> pointers,
-                                        int64_t cells, int64_t genes, Progress& progress) {
+                                        int64_t cells, int64_t genes, Progress& progress, bool dropZeros) {
     TXFM_CHECK(checkParts(data, indices, pointers));
     LoadedCounts loaded;
     CsrMatrix& matrix = loaded.matrix;
@@ -216,13 +216,13 @@ Result<LoadedCounts> loadCompressedRows(const Node& data, const Node& indices, s
         stage.set(static_cast<double>(begin + count));
     }
     TXFM_CHECK(checkIndices(matrix, 0, indices.where()));
-    makeCanonical(matrix, loaded.notes);
+    makeCanonical(matrix, loaded.notes, dropZeros);
     loaded.values = summarise(matrix, 0);
     return loaded;
 }
 
 Result<LoadedCounts> loadCompressedColumns(const Node& data, const Node& indices, const std::vector<int64_t>& pointers,
-                                           int64_t cells, int64_t genes, Progress& progress) {
+                                           int64_t cells, int64_t genes, Progress& progress, bool dropZeros) {
     TXFM_CHECK(checkParts(data, indices, pointers));
     const int64_t stored = pointers.back();
     StageProgress stage(progress, kStage, 2.0 * static_cast<double>(stored), "values");
@@ -261,7 +261,7 @@ Result<LoadedCounts> loadCompressedColumns(const Node& data, const Node& indices
         }
         stage.set(static_cast<double>(stored + begin + count));
     }
-    makeCanonical(matrix, loaded.notes);
+    makeCanonical(matrix, loaded.notes, dropZeros);
     loaded.values = summarise(matrix, 0);
     return loaded;
 }

@@ -38,11 +38,12 @@ Result<std::vector<int64_t>> readPointers(const hdf5::Node& node, int64_t outer,
 
 /// Compressed rows: `data` and `indices` (columns) of equal length, one pointer range per cell.
 Result<LoadedCounts> loadCompressedRows(const hdf5::Node& data, const hdf5::Node& indices,
-                                        std::vector<int64_t> pointers, int64_t cells, int64_t genes, Progress& progress);
+                                        std::vector<int64_t> pointers, int64_t cells, int64_t genes, Progress& progress,
+                                        bool dropZeros = true);
 /// Compressed columns: one pointer range per gene, `indices` are cells.
 Result<LoadedCounts> loadCompressedColumns(const hdf5::Node& data, const hdf5::Node& indices,
                                            const std::vector<int64_t>& pointers, int64_t cells, int64_t genes,
-                                           Progress& progress);
+                                           Progress& progress, bool dropZeros = true);
 /// A dense table, [cells × genes] or, with `genesFirst`, [genes × cells].
 Result<LoadedCounts> loadDense(const hdf5::Node& data, bool genesFirst, Progress& progress);
 
@@ -51,8 +52,8 @@ void appendDenseRows(CsrMatrix& matrix, const float* values, int64_t count);
 /// Rows become columns.
 CsrMatrix transposed(const CsrMatrix& matrix);
 /// Sorts rows, sums duplicates and drops stored zeros where needed; true when anything changed, with a
-/// sentence for each kind of change in `notes`.
-bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes);
+/// sentence for each kind of repair in `notes`. Distances (obsp) keep their zeros.
+bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes, bool dropZeros = true);
 /// BadInput naming `where` when an index lies outside [0, cols).
 Result<void> checkIndices(const CsrMatrix& matrix, int64_t firstRow, const std::string& where);
 /// Looks at every value of a block whose first row is row `firstRow` of the whole.

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/base/quoted.h"
+#include "core/io/anndata_elements.h"
+#include "core/io/count_loader.h"
+#include "core/io/h5ad_writer.h"
+
+namespace txfm::io {
+namespace fs = std::filesystem;
+namespace {
+
+using hdf5::Node;
+
+std::string listed(const std::vector<std::string>& keys) {
+    std::string text;
+    for (const std::string& key : keys) text += (text.empty() ? "" : ", ") + key.substr(0, 40);
+    return text.empty() ? "nothing" : text.substr(0, 200);
+}
+
+}  // namespace
+
+Result<DenseMatrix> readObsm(const fs::path& file, const std::string& key) {
+    return hdf5::guarded(file.string(), [&]() -> Result<DenseMatrix> {
+        TXFM_TRY(const Node root, Node::open(file));
+        std::vector<std::string> keys;
+        if (root.has("obsm")) {
+            TXFM_TRY(const Node obsm, root.child("obsm"));
+            keys = obsm.children();
+            if (obsm.has(key)) {
+                TXFM_TRY(const Node node, obsm.child(key));
+                TXFM_TRY(std::optional<DenseMatrix> matrix, anndata::readDense(node));
+                if (!matrix) return badInput(node.where() + " is not a table of numbers.");
+                return std::move(*matrix);
+            }
+        }
+        return badInput(quoted(file) + " has no obsm['" + key + "']; it has " + listed(keys) + ".");
+    });
+}
+
+Result<std::optional<CsrMatrix>> readObsp(const fs::path& file, const std::string& key) {
+    return hdf5::guarded(file.string(), [&]() -> Result<std::optional<CsrMatrix>> {
+        TXFM_TRY(const Node root, Node::open(file));
+        if (!root.has("obsp")) return std::optional<CsrMatrix>{};
+        TXFM_TRY(const Node obsp, root.child("obsp"));
+        if (!obsp.has(key)) return std::optional<CsrMatrix>{};
+        TXFM_TRY(const Node node, obsp.child(key));
+        TXFM_TRY(const anndata::MatrixHeader header, anndata::readMatrixHeader(node));
+        Progress silent;
+        if (header.layout == anndata::MatrixLayout::Dense) {
+            TXFM_TRY(LoadedCounts dense, loadDense(node, false, silent));
+            return std::optional<CsrMatrix>{std::move(dense.matrix)};
+        }
+        const bool byRow = header.layout == anndata::MatrixLayout::CompressedRows;
+        TXFM_TRY(const Node data, node.child("data"));
+        TXFM_TRY(const Node indices, node.child("indices"));
+        TXFM_TRY(const Node pointerNode, node.child("indptr"));
+        TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, byRow ? header.rows : header.cols, header.stored));
+        Result<LoadedCounts> loaded = byRow
+                                          ? loadCompressedRows(data, indices, std::move(pointers), header.rows, header.cols, silent, false)
+                                          : loadCompressedColumns(data, indices, pointers, header.rows, header.cols, silent, false);
+        if (!loaded) return loaded.error();
+        return std::optional<CsrMatrix>{std::move(loaded->matrix)};
+    });
+}
+
+Result<nlohmann::json> readUns(const fs::path& file, const std::string& key) {
+    return hdf5::guarded(file.string(), [&]() -> Result<nlohmann::json> {
+        TXFM_TRY(const Node root, Node::open(file));
+        if (!root.has("uns")) return nlohmann::json();
+        TXFM_TRY(const Node uns, root.child("uns"));
+        if (!uns.has(key)) return nlohmann::json();
+        TXFM_TRY(const Node node, uns.child(key));
+        return anndata::readJson(node);
+    });
+}
+
+}  // namespace txfm::io

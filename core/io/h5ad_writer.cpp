@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/io/h5ad_writer.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <new>
+
+#include "core/base/atomic_file.h"
+#include "core/base/quoted.h"
+#include "core/io/anndata_elements.h"
+#include "core/io/anndata_writing.h"
+
+namespace txfm::io {
+namespace fs = std::filesystem;
+namespace {
+
+using hdf5::Handle;
+using hdf5::Node;
+
+/// Runs a body that writes HDF5 and turns its exceptions into errors that name the output.
+template <class Body>
+Result<void> writing(const fs::path& out, Body&& body) {
+    try {
+        return body();
+    } catch (const hdf5::WriteFailure& failure) {
+        // HDF5 keeps the reason to itself; a full disk is by far the most frequent one.
+        return failed("Cannot write '" + out.string() + "': " + failure.what() + " could not be stored.",
+                      "Check that the disk has enough free space and that the folder is writable.");
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, "There is not enough memory to write '" + out.string() + "'.", {}};
+    } catch (const std::exception& exception) {
+        return failed("Cannot write '" + out.string() + "': " + exception.what() + ".");
+    }
+}
+
+void closeFile(Handle& file) {
+    const auto guard = hdf5::lock();
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) throw hdf5::WriteFailure("the last part of the file");
+    if (!file.close()) throw hdf5::WriteFailure("the last part of the file");
+}
+
+Result<void> checkSizes(const H5adAdditions& additions, int64_t cells, int64_t genes, const std::string& file) {
+    const auto wrong = [&](const std::string& slot, int64_t have, int64_t want) {
+        return failed(slot + " has " + std::to_string(have) + " rows, but '" + file + "' has " + std::to_string(want) + ".");
+    };
+    for (const Column& column : additions.obs)
+        if (static_cast<int64_t>(column.size()) != cells) return wrong("obs['" + column.name + "']", column.size(), cells);
+    for (const Column& column : additions.var)
+        if (static_cast<int64_t>(column.size()) != genes) return wrong("var['" + column.name + "']", column.size(), genes);
+    for (const auto& [key, matrix] : additions.obsm)
+        if (matrix.rows != cells) return wrong("obsm['" + key + "']", matrix.rows, cells);
+    for (const auto& [key, matrix] : additions.varm)
+        if (matrix.rows != genes) return wrong("varm['" + key + "']", matrix.rows, genes);
+    for (const auto& [key, matrix] : additions.obsp)
+        if (matrix.rows != cells || matrix.cols != cells) return wrong("obsp['" + key + "']", matrix.rows, cells);
+    return {};
+}
+
+void writeSlots(hid_t file, const H5adAdditions& additions) {
+    const auto fill = [&](const char* slot, const auto& members, auto&& write) {
+        if (members.empty()) return;
+        const Handle group = anndata::openMapping(file, slot);
+        for (const auto& [key, member] : members) {
+            hdf5::removeMember(group, key);
+            write(group, key, member);
+        }
+    };
+    fill("obsm", additions.obsm, anndata::writeDense);
+    fill("varm", additions.varm, anndata::writeDense);
+    fill("obsp", additions.obsp, anndata::writeSparse);
+    if (!additions.uns.empty()) anndata::writeJson(file, "uns", additions.uns);
+}
+
+/// Adds columns to a table that is in the file already; a table of the oldest kind (one compound
+/// record per row) cannot take columns and is rewritten in the current encoding.
+Result<void> addColumns(hid_t file, const Node& root, const std::string& name, const std::vector<Column>& columns) {
+    if (columns.empty()) return {};
+    std::vector<std::string> order;
+    bool legacy = false;
+    {
+        TXFM_TRY(const Node frame, root.child(name));
+        if (!frame.isGroup()) {
+            std::vector<std::string> notes;
+            TXFM_TRY(Table table, anndata::readTable(frame, root, notes));
+            for (const Column& column : columns) table.set(column);
+            hdf5::removeMember(file, name);
+            anndata::writeTable(file, name, table);
+            return {};
+        }
+        TXFM_TRY(const anndata::TableShape shape, anndata::tableShape(frame));
+        order = shape.columns;
+        legacy = frame.attributeText("encoding-version") == "0.1.0" || frame.has("__categories");
+    }
+    const Handle frame = hdf5::openOrCreateGroup(file, name);
+    for (const Column& column : columns) {
+        anndata::writeColumn(frame, column, legacy);
+        if (std::find(order.begin(), order.end(), column.name) == order.end()) order.push_back(column.name);
+    }
+    hdf5::writeAttribute(frame, "column-order", order);
+    return {};
+}
+
+/// A byte for byte copy; the kernel shares or moves the bytes where the file system can.
+Result<void> copyFile(const fs::path& from, const fs::path& to, const fs::path& out, Progress& progress) {
+    const auto cannot = [&](const fs::path& path, ErrorCode code) {
+        return Error{code, "Cannot " + std::string(code == ErrorCode::BadInput ? "read " : "write ") + quoted(path) + ": " +
+                               std::strerror(errno) + ".", {}};
+    };
+    struct Descriptor {
+        int fd;
+        ~Descriptor() { if (fd >= 0) ::close(fd); }
+    };
+    const Descriptor in{::open(from.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (in.fd < 0) return cannot(from, ErrorCode::BadInput);
+    const Descriptor copy{::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+    if (copy.fd < 0) return cannot(out, ErrorCode::Failed);
+    struct stat status {};
+    if (::fstat(in.fd, &status) != 0) return cannot(from, ErrorCode::BadInput);
+    StageProgress stage(progress, "write", static_cast<double>(status.st_size), "bytes");
+    std::vector<char> buffer;
+    bool kernelCopy = true;
+    for (off_t done = 0; done < status.st_size;) {
+        if (progress.cancelled()) return cancelledError();
+        const size_t want = static_cast<size_t>(std::min<off_t>(status.st_size - done, off_t{32} << 20));
+        ssize_t moved = kernelCopy ? ::copy_file_range(in.fd, nullptr, copy.fd, nullptr, want, 0) : -1;
+        if (kernelCopy && moved < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) kernelCopy = false;
+        if (!kernelCopy) {
+            buffer.resize(want);
+            moved = ::read(in.fd, buffer.data(), want);
+            if (moved < 0 && errno == EINTR) continue;
+            if (moved < 0) return cannot(from, ErrorCode::BadInput);
+            for (ssize_t put = 0; put < moved;) {
+                const ssize_t written = ::write(copy.fd, buffer.data() + put, moved - put);
+                if (written < 0 && errno == EINTR) continue;
+                if (written < 0) return cannot(out, ErrorCode::Failed);
+                put += written;
+            }
+        }
+        if (moved < 0 && errno == EINTR) continue;
+        if (moved < 0) return cannot(out, ErrorCode::Failed);
+        if (moved == 0) break;
+        done += moved;
+        stage.set(static_cast<double>(done));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAdditions& additions, Progress& progress) {
+    TXFM_CHECK(checkSizes(additions, dataset.cells(), dataset.genes(), out.string()));
+    TXFM_TRY(AtomicFile target, AtomicFile::create(out));
+    TXFM_CHECK(writing(out, [&]() -> Result<void> {
+        Handle file = hdf5::createFile(target.temporaryPath());
+        const Handle root(H5Gopen2(file, "/", H5P_DEFAULT));
+        anndata::writeEncoding(root, "anndata", "0.1.0");
+        for (const char* mapping : {"layers", "obsm", "obsp", "uns", "varm", "varp"}) anndata::openMapping(file, mapping);
+        Table obs = dataset.obs, var = dataset.var;
+        for (const Column& column : additions.obs) obs.set(column);
+        for (const Column& column : additions.var) var.set(column);
+        anndata::writeTable(file, "obs", obs);
+        anndata::writeTable(file, "var", var);
+        TXFM_CHECK(anndata::writeCounts(file, "X", *dataset.counts, progress));
+        H5adAdditions all = additions;
+        all.obsm.insert(dataset.obsm.begin(), dataset.obsm.end());
+        all.varm.insert(dataset.varm.begin(), dataset.varm.end());
+        writeSlots(file, all);
+        closeFile(file);
+        return {};
+    }));
+    return target.commit();
+}
+
+Result<void> addToH5ad(const fs::path& in, const fs::path& out, const H5adAdditions& additions, Progress& progress) {
+    {
+        TXFM_TRY(const Node root, Node::open(in));
+        TXFM_TRY(const Node obs, root.child("obs"));
+        TXFM_TRY(const Node var, root.child("var"));
+        TXFM_TRY(const anndata::TableShape cells, anndata::tableShape(obs));
+        TXFM_TRY(const anndata::TableShape genes, anndata::tableShape(var));
+        TXFM_CHECK(checkSizes(additions, cells.rows, genes.rows, in.string()));
+    }
+    TXFM_TRY(AtomicFile target, AtomicFile::create(out));
+    TXFM_CHECK(copyFile(in, target.temporaryPath(), out, progress));
+    TXFM_CHECK(writing(out, [&]() -> Result<void> {
+        Handle file = hdf5::openForWriting(target.temporaryPath());
+        {
+            const Node root(Handle(H5Gopen2(file, "/", H5P_DEFAULT)), in.string(), "/");
+            TXFM_CHECK(addColumns(file, root, "obs", additions.obs));
+            TXFM_CHECK(addColumns(file, root, "var", additions.var));
+            for (const char* slot : {"obsm", "varm"}) {
+                // The oldest files keep arrays as one compound record per row; those cannot take members.
+                if (root.has(slot)) {
+                    TXFM_TRY(const Node node, root.child(slot));
+                    if (!node.isGroup() && (std::string(slot) == "obsm" ? !additions.obsm.empty() : !additions.varm.empty()))
+                        return badInput("'" + in.string() + "' keeps " + slot + " in a form of before AnnData 0.7 that cannot be extended.",
+                                        "Convert it first: txfm convert OLD.h5ad NEW.h5ad.");
+                }
+            }
+            writeSlots(file, additions);
+        }
+        closeFile(file);
+        return {};
+    }));
+    return target.commit();
+}
+
+Result<void> saveResults(const fs::path& out, const Dataset& dataset, const H5adAdditions& additions, Progress& progress) {
+    if (dataset.provenance.format == "h5ad") {
+        TXFM_TRY(const Node root, Node::open(dataset.provenance.path));
+        TXFM_TRY(const Node obs, root.child("obs"));
+        TXFM_TRY(const Node var, root.child("var"));
+        TXFM_TRY(const anndata::TableShape cells, anndata::tableShape(obs));
+        TXFM_TRY(const anndata::TableShape genes, anndata::tableShape(var));
+        // A subset, or counts of raw with other genes, no longer fits the file it came from.
+        const bool genesFit = genes.rows == dataset.genes() || (additions.var.empty() && additions.varm.empty());
+        if (cells.rows == dataset.cells() && genesFit) return addToH5ad(dataset.provenance.path, out, additions, progress);
+    }
+    return writeH5ad(out, dataset, additions, progress);
+}
+
+}  // namespace txfm::io
