@@ -8,6 +8,9 @@ namespace txfm::workflow {
 const std::vector<WorkflowEntry>& workflows() {
     static const std::vector<WorkflowEntry> entries{
         // name, summary, maker: in the order of the help text
+        {"info", "What a count file or a model holds, and how their genes match", makeInfo},
+        {"convert", "Any readable format, or several files, to one h5ad", makeConvert},
+        {"qc", "Quality metrics under scanpy's names, and filters", makeQc},
         {"pretrain", "Self-supervised pretraining over one or more data sets", makePretrain},
         {"finetune", "Continue training a model on your own data", makeFinetune},
         {"project", "Maps (PCA, UMAP, t-SNE) and the neighbour graph of a representation", makeProject},

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/preprocess/qc.h"
+
+#include "core/io/h5ad_writer.h"
+#include "core/io/reader.h"
+#include "core/workflow/options/data_options.h"
+#include "core/workflow/representation.h"
+#include "core/workflow/stage_clock.h"
+#include "core/workflow/workflows.h"
+
+namespace txfm::workflow {
+namespace {
+
+template <class T>
+std::vector<T> pick(const std::vector<T>& values, const std::vector<int64_t>& rows) {
+    std::vector<T> out;
+    out.reserve(rows.size());
+    for (const int64_t row : rows) out.push_back(values[row]);
+    return out;
+}
+
+class Qc final : public Workflow {
+public:
+    OptionFields fields() override { return fieldsOf(m_options); }
+
+    Result<nlohmann::json> run(const RunContext&, Progress& progress) override {
+        TXFM_CHECK(checkOutput(m_options.in, m_options.out));
+        StageClock clock;
+        clock.start("read");
+        io::ReadOptions read;
+        read.keepInMemory = false;
+        TXFM_TRY(const Dataset dataset, io::openDataset(m_options.in, read, progress));
+        if (dataset.provenance.valueKind != ValueKind::Counts)
+            progress.message(MessageLevel::Warning, "The values of '" + m_options.in + "' look " + toString(dataset.provenance.valueKind) +
+                                                        "; quality metrics mean something on counts only.");
+        clock.start("qc");
+        TXFM_TRY(const QcMetrics metrics, computeQc(dataset, progress));
+        TXFM_TRY(const QcSelection keep, applyQcFilters(dataset, metrics, filters(), progress));
+        if (keep.cells.empty() || keep.genes.empty())
+            return failed("The filters leave no " + std::string(keep.cells.empty() ? "cell" : "gene") + " of '" + m_options.in + "'.",
+                          "Choose milder thresholds.");
+        TXFM_TRY(const Dataset kept, subset(dataset, keep.cells, keep.genes, progress));
+        clock.start("write");
+        TXFM_CHECK(io::writeH5ad(m_options.out, kept, additions(metrics, keep), progress));
+        nlohmann::json result{{"n_cells_before", dataset.cells()}, {"n_genes_before", dataset.genes()}, {"n_cells", kept.cells()},
+                              {"n_genes", kept.genes()}, {"cells_removed", dataset.cells() - kept.cells()},
+                              {"genes_removed", dataset.genes() - kept.genes()}, {"mitochondrial_genes", metrics.mitochondrialGenes},
+                              {"files", {m_options.out}}};
+        clock.finish(result);
+        return result;
+    }
+
+    std::string describe(const nlohmann::json& result) const override {
+        return "Kept " + result["n_cells"].dump() + " of " + result["n_cells_before"].dump() + " cells and " + result["n_genes"].dump() + " of " +
+               result["n_genes_before"].dump() + " genes; wrote " + m_options.out + ".\n";
+    }
+
+private:
+    QcFilters filters() const {
+        QcFilters f;
+        f.minGenes = m_options.minGenes;
+        f.minCells = m_options.minCells;
+        f.maxMtPercent = m_options.maxMt;
+        f.minCounts = m_options.minCounts;
+        f.maxCounts = m_options.maxCounts;
+        f.madMultiple = m_options.mad;
+        return f;
+    }
+
+    static io::H5adAdditions additions(const QcMetrics& metrics, const QcSelection& keep) {
+        io::H5adAdditions out;
+        out.obs.push_back(Column{"total_counts", pick(metrics.totalCounts, keep.cells), {}});
+        out.obs.push_back(Column{"n_genes_by_counts", pick(metrics.genesByCounts, keep.cells), {}});
+        out.obs.push_back(Column{"pct_counts_mt", pick(metrics.pctCountsMt, keep.cells), {}});
+        out.obs.push_back(Column{"pct_counts_ribo", pick(metrics.pctCountsRibo, keep.cells), {}});
+        out.var.push_back(Column{"n_cells_by_counts", pick(metrics.cellsByCounts, keep.genes), {}});
+        out.var.push_back(Column{"total_counts", pick(metrics.geneTotalCounts, keep.genes), {}});
+        return out;
+    }
+
+    QcOptions m_options;
+};
+
+}  // namespace
+
+std::unique_ptr<Workflow> makeQc() { return std::make_unique<Qc>(); }
+
+}  // namespace txfm::workflow
