@@ -30,7 +30,7 @@ void paintTicks(QPainter& painter, const ScatterScene& scene, const QRectF& fram
         painter.setPen(ink);
         const QString text = QString::number(x, 'g', 4);
         const double left = at - metrics.horizontalAdvance(text) / 2;
-        if (left > frame.left() + 2) drawText(painter, {left, frame.bottom() - 4}, text);
+        if (left > frame.left() + 2 && left + metrics.horizontalAdvance(text) < frame.right() - 2) drawText(painter, {left, frame.bottom() - 4}, text);
     }
     for (const double y : niceTicks(scene.window.top(), scene.window.bottom(), static_cast<int>(frame.height() / 60))) {
         const double at = toFrame({0, y}).y();
@@ -125,8 +125,9 @@ void ScatterOverlay::paintEvent(QPaintEvent*) {
     painter.setFont(font);
     paintScatterAnnotations(painter, scene, rect(), [this](QPointF p) { return m_view->toWidget(p); });
 
-    if (m_view->m_hovered >= 0) {
-        const auto i = static_cast<size_t>(m_view->m_hovered);
+    for (const int64_t point : {m_view->m_highlight, m_view->m_hovered}) {
+        if (point < 0 || static_cast<size_t>(point) >= scene.points->size()) continue;
+        const auto i = static_cast<size_t>(point);
         const double radius = m_view->pointDiameter() / 2 + 2.5;
         painter.setBrush(Qt::NoBrush);
         painter.setPen(QPen(scene.dark ? Qt::white : Qt::black, 1.6));

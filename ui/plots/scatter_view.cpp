@@ -71,7 +71,7 @@ void ScatterView::setScene(ScatterScene scene, std::shared_ptr<const PointIndex>
     if (samePoints) {
         m_scene.window = window;
     } else {
-        m_hovered = -1;
+        m_hovered = m_highlight = -1;
         m_index = index ? std::move(index)
                         : (m_scene.points ? std::make_shared<const PointIndex>(m_scene.points) : nullptr);
         if (m_scene.points && m_scene.window.isEmpty()) m_scene.window = fullWindow(*m_scene.points);
@@ -108,6 +108,12 @@ void ScatterView::setDark(bool dark) {
     if (dark == m_scene.dark) return;
     m_scene.dark = dark;
     pointsChanged();
+}
+
+void ScatterView::setHighlight(int64_t point) {
+    if (point == m_highlight) return;
+    m_highlight = point;
+    m_overlay->update();
 }
 
 void ScatterView::setTool(Tool tool) {

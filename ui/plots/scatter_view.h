@@ -46,6 +46,8 @@ public:
     Tool tool() const { return m_tool; }
     /// Text of the hover tooltip ("" = none).
     void setHoverText(std::function<QString(int64_t point)> text) { m_hoverText = std::move(text); }
+    /// Rings a point, e.g. the one that the pointer is over in another view; -1 = none.
+    void setHighlight(int64_t point);
     /// Shows everything.
     void resetView();
     void zoomBy(double factor);
@@ -99,7 +101,7 @@ private:
     QPointF m_pressed, m_last;
     Tool m_active = Tool::Pan;
     QPolygonF m_outline;       // widget coordinates, while drawing
-    int64_t m_hovered = -1;
+    int64_t m_hovered = -1, m_highlight = -1;
 };
 
 }  // namespace txfm::ui

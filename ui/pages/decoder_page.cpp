@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/decoder_page.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <QComboBox>
+#include <QCompleter>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QStringListModel>
+#include <QTableView>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "core/base/atomic_file.h"
+#include "core/io/model_directory.h"
+#include "ui/pages/decoder_loadings_model.h"
+#include "ui/plots/export_dialog.h"
+#include "ui/plots/point_index.h"
+#include "ui/plots/scatter_view.h"
+#include "ui/session/background.h"
+#include "ui/session/session.h"
+#include "ui/widgets/busy_indicator.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/line_plot.h"
+#include "ui/widgets/section.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+
+namespace {
+
+constexpr int64_t kComponents = 50;
+
+struct GeneScene {
+    std::shared_ptr<const PointSet> points;
+    std::shared_ptr<const PointIndex> index;
+    std::shared_ptr<const PointColors> colors;
+};
+
+}  // namespace
+
+DecoderPage::DecoderPage(QWidget* parent)
+    : Page(parent), m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState(QStringLiteral("decoder"), tr("No model chosen"), emptyText(), this)),
+      m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)), m_names(new QStringListModel(this)),
+      m_view(new ScatterView(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)) {
+    m_view->setObjectName(QStringLiteral("decoderScatter"));
+    m_scree->setObjectName(QStringLiteral("decoderScree"));
+    auto* map = new QFrame(this);
+    map->setProperty("role", "card");
+    auto* mapColumn = new QVBoxLayout(map);
+    mapColumn->setContentsMargins(metric::kSmall, metric::kSmall, metric::kSmall, metric::kSmall);
+    mapColumn->addWidget(m_view);
+    auto* split = new QSplitter(Qt::Horizontal, this);
+    split->setChildrenCollapsible(false);
+    split->setHandleWidth(metric::kSmall);
+    split->addWidget(map);
+    split->addWidget(makeSide());
+    split->setStretchFactor(0, 3);
+    split->setStretchFactor(1, 2);
+    auto* content = new QWidget(this);
+    auto* column = new QVBoxLayout(content);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(metric::kSmall);
+    column->addWidget(makeToolbar());
+    column->addWidget(m_banner);
+    column->addWidget(split, 1);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
+    layout->addWidget(m_stack);
+
+    m_empty->setAction(tr("Go to Embed"));
+    connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->navigation()->showPage(page::kEmbed); });
+    m_view->setHoverText([this](int64_t gene) {
+        const auto& s = *m_components.scores;
+        return QString::fromStdString((*m_components.symbols)[static_cast<size_t>(gene)]) + QLatin1Char('\n') +
+               axisName(m_x->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_x->currentIndex()), 3) + QLatin1Char('\n') +
+               axisName(m_y->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_y->currentIndex()), 3);
+    });
+    connect(m_view, &ScatterView::pointClicked, this, [this](int64_t gene) {
+        session()->navigation()->showGene(QString::fromStdString((*m_components.symbols)[static_cast<size_t>(gene)]));
+    });
+    connect(&Theme::instance(), &Theme::changed, this, &DecoderPage::refreshScatter);
+}
+
+QString DecoderPage::id() const { return page::kDecoder; }
+QString DecoderPage::emptyText() const {
+    return tr("Choose a model on the Embed page; its decoder weights are then laid out here, one point for each gene.");
+}
+
+QWidget* DecoderPage::makeToolbar() {
+    auto* bar = new QWidget(this);
+    m_source = new QComboBox(bar);
+    m_source->setObjectName(QStringLiteral("decoderSource"));
+    m_source->addItem(tr("Decoder weights"), true);
+    m_source->addItem(tr("Codebook"), false);
+    m_source->setToolTip(tr("Decoder: what the model writes for a gene. Codebook: how it reads a gene."));
+    m_x = new QComboBox(bar);
+    m_y = new QComboBox(bar);
+    m_x->setObjectName(QStringLiteral("decoderComponentX"));
+    m_y->setObjectName(QStringLiteral("decoderComponentY"));
+    m_x->setToolTip(tr("Component on the horizontal axis"));
+    m_y->setToolTip(tr("Component on the vertical axis"));
+    for (QComboBox* box : {m_source, m_x, m_y}) box->setAccessibleName(box->toolTip());
+    m_find = new QLineEdit(bar);
+    m_find->setObjectName(QStringLiteral("decoderFindGene"));
+    m_find->setPlaceholderText(tr("Find a gene"));
+    m_find->setClearButtonEnabled(true);
+    m_find->setAccessibleName(tr("Find a gene"));
+    m_find->setMaximumWidth(200);
+    auto* completer = new QCompleter(m_names, m_find);
+    completer->setCaseSensitivity(Qt::CaseInsensitive);
+    m_find->setCompleter(completer);
+    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &DecoderPage::findGene);
+    connect(m_find, &QLineEdit::returnPressed, this, [this] { findGene(m_find->text().trimmed()); });
+    connect(m_find, &QLineEdit::textChanged, this, [this](const QString& text) {
+        if (text.isEmpty()) m_view->setHighlight(-1);
+    });
+    auto* reset = new QToolButton(bar);
+    reset->setIcon(Theme::instance().icon(QStringLiteral("fit")));
+    reset->setToolTip(tr("Show all genes (0)"));
+    connect(reset, &QToolButton::clicked, m_view, &ScatterView::resetView);
+    auto* figure = new QToolButton(bar);
+    figure->setObjectName(QStringLiteral("decoderExportButton"));
+    figure->setIcon(Theme::instance().icon(QStringLiteral("export")));
+    figure->setText(tr("Export figure"));
+    figure->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    figure->setToolTip(tr("Export the scatter plot as SVG or PNG"));
+    connect(figure, &QToolButton::clicked, this, &DecoderPage::exportFigureFile);
+
+    auto* row = new QHBoxLayout(bar);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(metric::kSmall);
+    row->addWidget(m_source);
+    row->addWidget(m_x);
+    row->addWidget(new QLabel(tr("against"), bar));
+    row->addWidget(m_y);
+    row->addWidget(m_find, 1);
+    row->addWidget(reset);
+    row->addWidget(m_busy);
+    row->addStretch(1);
+    row->addWidget(figure);
+    connect(m_source, &QComboBox::activated, this, &DecoderPage::load);
+    connect(m_x, &QComboBox::activated, this, &DecoderPage::refreshScatter);
+    connect(m_y, &QComboBox::activated, this, &DecoderPage::refreshScatter);
+    return bar;
+}
+
+QWidget* DecoderPage::makeSide() {
+    auto* side = new QWidget(this);
+    auto* scree = new Section(tr("Variance by component"), side);
+    scree->body()->addWidget(m_scree, 1);
+    m_scree->setTitles(tr("share of variance, %"), tr("component"));
+    auto* loadings = new Section(tr("Extreme genes"), side);
+    m_loadingsOf = new QComboBox(side);
+    m_loadingsOf->setToolTip(tr("Component whose genes are listed"));
+    m_loadingsOf->setAccessibleName(m_loadingsOf->toolTip());
+    auto* save = new QToolButton(side);
+    save->setIcon(Theme::instance().icon(QStringLiteral("export")));
+    save->setToolTip(tr("Save the scores of all genes as CSV"));
+    loadings->addHeaderWidget(m_loadingsOf);
+    loadings->addHeaderWidget(save);
+    m_table = new QTableView(side);
+    m_table->setObjectName(QStringLiteral("decoderLoadings"));
+    m_table->setModel(m_loadings);
+    m_table->setShowGrid(false);
+    m_table->setAlternatingRowColors(true);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::Stretch);
+    m_table->setAccessibleName(tr("Genes with the highest and lowest scores"));
+    loadings->body()->addWidget(m_table, 1);
+    auto* column = new QVBoxLayout(side);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(metric::kGap);
+    column->addWidget(scree, 2);
+    column->addWidget(loadings, 3);
+    connect(m_loadingsOf, &QComboBox::activated, this, &DecoderPage::refreshLoadings);
+    connect(save, &QToolButton::clicked, this, &DecoderPage::exportTable);
+    const auto open = [this](const QModelIndex& index) {
+        const QString gene = m_loadings->geneAt(index);
+        if (!gene.isEmpty()) session()->navigation()->showGene(gene);
+    };
+    connect(m_table, &QTableView::clicked, this, open);
+    connect(m_table, &QTableView::activated, this, open);
+    return side;
+}
+
+void DecoderPage::setSession(Session* session) {
+    Page::setSession(session);
+    connect(session, &Session::modelChanged, this, [this] {
+        if (isVisible() || !this->session()->model()) load();
+    });
+    m_stack->setCurrentIndex(session->model() ? 1 : 0);
+}
+
+void DecoderPage::activated() { load(); }
+
+Result<DecoderPage::Components> DecoderPage::compute(const io::ModelDirectory& model, bool decoder, Progress& progress) {
+    int64_t width = 0;
+    TXFM_TRY(std::vector<float> vectors, model.geneVectors(decoder, &width));
+    DenseMatrix matrix;
+    matrix.rows = model.vocabulary().size();
+    matrix.cols = width;
+    matrix.values = std::move(vectors);
+    TXFM_TRY(analysis::Pca pca, analysis::principalComponents(matrix, kComponents, progress));
+    Components result;
+    result.varianceRatio = std::move(pca.varianceRatio);
+    result.lengths.resize(static_cast<size_t>(matrix.rows));
+    for (int64_t gene = 0; gene < matrix.rows; ++gene) {
+        double sum = 0;
+        for (int64_t j = 0; j < width; ++j) sum += std::pow(matrix(gene, j) - pca.mean[static_cast<size_t>(j)], 2);
+        result.lengths[static_cast<size_t>(gene)] = static_cast<float>(std::sqrt(sum));
+    }
+    result.scores = std::make_shared<const DenseMatrix>(std::move(pca.scores));
+    result.symbols = std::make_shared<const std::vector<std::string>>(model.vocabulary().symbols);
+    return result;
+}
+
+void DecoderPage::load() {
+    const auto model = session()->model();
+    m_stack->setCurrentIndex(model ? 1 : 0);
+    const bool decoder = m_source->currentData().toBool();
+    const QString folder = model ? session()->modelFolder() : QString();
+    if (folder == m_loadedModel && decoder == m_loadedDecoder) return;
+    m_token.cancel();
+    m_token = CancelToken();
+    const quint64 generation = ++m_generation;
+    m_loadedModel = folder;
+    m_loadedDecoder = decoder;
+    m_banner->dismiss();
+    if (!model) return;
+    m_busy->start();
+    runInBackground(
+        session()->computePool(), this,
+        [model, decoder, token = m_token] {
+            Progress progress(token);
+            return compute(*model, decoder, progress);
+        },
+        [this, generation](Result<Components> result) {
+            if (generation != m_generation) return;
+            m_busy->stop();
+            if (result) {
+                show(std::move(*result));
+            } else {
+                m_loadedModel.clear();
+                m_banner->showError(result.error());
+            }
+        });
+}
+
+QString DecoderPage::axisName(int component) const {
+    return QStringLiteral("PC%1").arg(component + 1);
+}
+
+void DecoderPage::show(Components components) {
+    m_components = std::move(components);
+    QStringList names;
+    for (const std::string& symbol : *m_components.symbols) names << QString::fromStdString(symbol);
+    m_names->setStringList(names);
+    for (const auto& [box, preferred] : {std::pair(m_x, 0), std::pair(m_y, 1), std::pair(m_loadingsOf, 0)}) {
+        const QSignalBlocker blocker(box);
+        const int before = box->count() > 0 ? box->currentIndex() : preferred;
+        box->clear();
+        for (size_t i = 0; i < m_components.varianceRatio.size(); ++i)
+            box->addItem(tr("%1 (%2)").arg(axisName(static_cast<int>(i)), formatShare(m_components.varianceRatio[i])));
+        box->setCurrentIndex(std::min(before, box->count() - 1));
+    }
+    LinePlot::Series single{tr("component"), colours().accent, {}, false, true};
+    LinePlot::Series sum{tr("all up to it"), colours().muted, {}, false, false};
+    double total = 0;
+    for (size_t i = 0; i < m_components.varianceRatio.size(); ++i) {
+        total += m_components.varianceRatio[i];
+        single.points.emplace_back(static_cast<double>(i + 1), 100 * m_components.varianceRatio[i]);
+        sum.points.emplace_back(static_cast<double>(i + 1), 100 * total);
+    }
+    m_scree->setSeries({single, sum});
+    refreshScatter();
+    refreshLoadings();
+}
+
+void DecoderPage::refreshScatter() {
+    if (!m_components.scores) return;
+    const quint64 generation = ++m_sceneGeneration;
+    const bool dark = Theme::instance().isDark();
+    const int first = m_x->currentIndex(), second = m_y->currentIndex();
+    runInBackground(
+        session()->computePool(), this,
+        [scores = m_components.scores, lengths = m_components.lengths, first, second, dark] {
+            std::vector<float> x(static_cast<size_t>(scores->rows)), y(x.size());
+            for (int64_t i = 0; i < scores->rows; ++i) {
+                x[static_cast<size_t>(i)] = (*scores)(i, first);
+                y[static_cast<size_t>(i)] = (*scores)(i, second);
+            }
+            GeneScene scene;
+            scene.points = makePointSet(std::move(x), std::move(y));
+            scene.index = std::make_shared<const PointIndex>(scene.points);
+            scene.colors = colorByValue(lengths, tr("Vector length"), {}, dark);
+            return scene;
+        },
+        [this, generation, first, second, dark](GeneScene made) {
+            if (generation != m_sceneGeneration) return;
+            ScatterScene scene;
+            scene.title = tr("%1, PCA").arg(m_source->currentText());
+            scene.xLabel = m_x->itemText(first);
+            scene.yLabel = m_y->itemText(second);
+            scene.ticks = true;
+            scene.equalScale = false;
+            scene.points = made.points;
+            scene.colors = made.colors;
+            scene.dark = dark;
+            m_view->setScene(std::move(scene), made.index);
+            findGene(m_find->text().trimmed());
+        });
+}
+
+void DecoderPage::refreshLoadings() {
+    m_loadings->set(m_components.scores, m_components.symbols, m_loadingsOf->currentIndex());
+}
+
+void DecoderPage::findGene(const QString& name) {
+    if (name.isEmpty() || !m_components.symbols) return;
+    const auto& symbols = *m_components.symbols;
+    const auto found = std::find_if(symbols.begin(), symbols.end(), [&](const std::string& symbol) {
+        return name.compare(QString::fromStdString(symbol), Qt::CaseInsensitive) == 0;
+    });
+    if (found == symbols.end()) {
+        m_view->setHighlight(-1);
+        m_view->setLabels({});
+        session()->navigation()->showStatus(tr("The model has no gene %1.").arg(name));
+        return;
+    }
+    const auto gene = found - symbols.begin();
+    m_view->setHighlight(gene);
+    m_view->setLabels({{QString::fromStdString(*found),
+                        {(*m_components.scores)(gene, m_x->currentIndex()), (*m_components.scores)(gene, m_y->currentIndex())}}});
+}
+
+void DecoderPage::exportTable() {
+    if (!m_components.scores) return;
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save scores"), QStringLiteral("decoder-pca.csv"), tr("Table (*.csv)"));
+    if (path.isEmpty()) return;
+    runInBackground(
+        session()->computePool(), this,
+        [path, scores = m_components.scores, symbols = m_components.symbols]() -> Result<void> {
+            std::string text = "gene";
+            for (int64_t k = 0; k < scores->cols; ++k) text += ",PC" + std::to_string(k + 1);
+            for (int64_t gene = 0; gene < scores->rows; ++gene) {
+                text += '\n' + (*symbols)[static_cast<size_t>(gene)];
+                for (int64_t k = 0; k < scores->cols; ++k)
+                    text += ',' + QByteArray::number(static_cast<double>((*scores)(gene, k)), 'g', 7).toStdString();
+            }
+            return writeFileAtomically(path.toStdString(), text + '\n');
+        },
+        [this, path](Result<void> result) {
+            if (result) session()->navigation()->showStatus(tr("Scores written to %1").arg(path));
+            else m_banner->showError(result.error());
+        });
+}
+
+void DecoderPage::exportFigureFile() {
+    if (!m_components.scores) return;
+    ExportDialog dialog({m_view->scene().title}, this);
+    const QString path = ExportDialog::ask(dialog, QStringLiteral("decoder-pca"));
+    if (path.isEmpty()) return;
+    runInBackground(
+        session()->computePool(), this,
+        [scene = m_view->scene(), path, options = dialog.options()] { return exportFigure({scene}, path.toStdString(), options); },
+        [this, path](Result<void> result) {
+            if (result) session()->navigation()->showStatus(tr("Figure written to %1").arg(path));
+            else m_banner->showError(result.error());
+        });
+}
+
+}  // namespace txfm::ui

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/explore_page.h"
+
+#include <cmath>
+
+#include <QButtonGroup>
+#include <QComboBox>
+#include <QCompleter>
+#include <QFileDialog>
+#include <QFileInfo>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QLineEdit>
+#include <QSignalBlocker>
+#include <QSlider>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QStringListModel>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "core/data/dataset.h"
+#include "ui/pages/explore_coloring.h"
+#include "ui/pages/explore_map.h"
+#include "ui/pages/explore_selection.h"
+#include "ui/plots/export_dialog.h"
+#include "ui/plots/figure_export.h"
+#include "ui/plots/gene_values.h"
+#include "ui/plots/legend_panel.h"
+#include "ui/session/background.h"
+#include "ui/session/session.h"
+#include "ui/widgets/busy_indicator.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/section.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+
+namespace {
+
+const QStringList kLeftMaps = {QStringLiteral("X_txfm_umap"), QStringLiteral("X_txfm_tsne"), QStringLiteral("X_txfm_pca")};
+const QStringList kRightMaps = {QStringLiteral("X_umap"), QStringLiteral("X_pca"), QStringLiteral("X_tsne")};
+
+SelectionModel::Mode modeOf(ScatterView::Combine combine) {
+    switch (combine) {
+    case ScatterView::Combine::Add: return SelectionModel::Mode::Add;
+    case ScatterView::Combine::Remove: return SelectionModel::Mode::Remove;
+    case ScatterView::Combine::Replace: break;
+    }
+    return SelectionModel::Mode::Replace;
+}
+
+}  // namespace
+
+ExplorePage::ExplorePage(QWidget* parent)
+    : Page(parent), m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState(QStringLiteral("explore"), tr("No map yet"), emptyText(), this)), m_banner(new ErrorBanner(this)),
+      m_left(new ExploreMap(QStringLiteral("Txfm"), this)), m_right(new ExploreMap(QStringLiteral("Pca"), this)),
+      m_geneNames(new QStringListModel(this)), m_legend(new LegendPanel(this)), m_selection(new ExploreSelection(this)),
+      m_busy(new BusyIndicator(this)), m_tools(new QButtonGroup(this)) {
+    auto* maps = new QSplitter(Qt::Horizontal, this);
+    maps->setChildrenCollapsible(false);
+    maps->setHandleWidth(metric::kSmall);
+    maps->addWidget(m_left);
+    maps->addWidget(m_right);
+    auto* main = new QWidget(this);
+    auto* mainColumn = new QVBoxLayout(main);
+    mainColumn->setContentsMargins(0, 0, 0, 0);
+    mainColumn->setSpacing(metric::kSmall);
+    mainColumn->addWidget(makeToolbar());
+    mainColumn->addWidget(m_banner);
+    mainColumn->addWidget(maps, 1);
+    auto* content = new QWidget(this);
+    auto* row = new QHBoxLayout(content);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(metric::kGap);
+    row->addWidget(makeSidePanel());
+    row->addWidget(main, 1);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
+    layout->addWidget(m_stack);
+    connectView(m_left, m_right);
+    connectView(m_right, m_left);
+    connect(m_empty, &EmptyState::actionTriggered, this, [this] {
+        session()->navigation()->showPage(session()->dataset() ? page::kEmbed : page::kStart);
+    });
+    connect(m_legend, &LegendPanel::filterChanged, this, [this] {
+        const PointMask shown = m_legend->shownPoints();
+        m_left->setShown(shown);
+        m_right->setShown(shown);
+    });
+    connect(&Theme::instance(), &Theme::changed, this, &ExplorePage::themeChanged);
+}
+
+QString ExplorePage::id() const { return page::kExplore; }
+QString ExplorePage::emptyText() const { return tr("Open a count file first; then embed its cells to see them as a map."); }
+
+QWidget* ExplorePage::makeSidePanel() {
+    auto* panel = new QWidget(this);
+    panel->setFixedWidth(metric::kSidePanel);
+    m_columns = new QComboBox(panel);
+    m_columns->setObjectName(QStringLiteral("exploreColorCombo"));
+    m_columns->setToolTip(tr("Column of the cells to colour by"));
+    m_columns->setAccessibleName(tr("Colour by"));
+    m_columns->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_gene = new QLineEdit(panel);
+    m_gene->setObjectName(QStringLiteral("exploreGeneEdit"));
+    m_gene->setPlaceholderText(tr("Gene, e.g. CD3D"));
+    m_gene->setClearButtonEnabled(true);
+    m_gene->setAccessibleName(tr("Colour by gene"));
+    m_gene->setToolTip(tr("Colour by the expression of a gene: ln(1 + 10,000 × count / counts of the cell)"));
+    auto* completer = new QCompleter(m_geneNames, m_gene);
+    completer->setCaseSensitivity(Qt::CaseInsensitive);
+    completer->setModelSorting(QCompleter::CaseInsensitivelySortedModel);
+    completer->setMaxVisibleItems(12);
+    m_gene->setCompleter(completer);
+    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &ExplorePage::chooseGene);
+    connect(m_gene, &QLineEdit::returnPressed, this, [this] { chooseGene(m_gene->text().trimmed()); });
+    connect(m_columns, &QComboBox::activated, this, [this] { chooseColumn(m_columns->currentData().toString()); });
+
+    auto* color = new Section(tr("Colour by"), panel);
+    color->addHeaderWidget(m_busy);
+    color->body()->addWidget(m_columns);
+    color->body()->addWidget(m_gene);
+    color->body()->addWidget(m_legend, 1);
+    auto* selection = new Section(tr("Selection"), panel);
+    selection->body()->addWidget(m_selection, 1);
+    auto* column = new QVBoxLayout(panel);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(metric::kGap);
+    column->addWidget(color, 3);
+    column->addWidget(selection, 2);
+    return panel;
+}
+
+QToolButton* ExplorePage::makeTool(const QString& name, const QString& icon, const QString& toolTip) {
+    auto* button = new QToolButton(this);
+    button->setObjectName(name);
+    button->setIcon(Theme::instance().icon(icon));
+    button->setIconSize({metric::kIcon, metric::kIcon});
+    button->setToolTip(toolTip);
+    button->setAccessibleName(toolTip);
+    return button;
+}
+
+QToolButton* ExplorePage::makeToolChoice(const QString& name, const QString& icon, const QString& toolTip, ScatterView::Tool tool) {
+    QToolButton* button = makeTool(name, icon, toolTip);
+    button->setCheckable(true);
+    m_tools->addButton(button);
+    connect(button, &QToolButton::toggled, this, [this, tool](bool on) {
+        if (!on) return;
+        m_left->view()->setTool(tool);
+        m_right->view()->setTool(tool);
+    });
+    return button;
+}
+
+QWidget* ExplorePage::makeToolbar() {
+    auto* bar = new QWidget(this);
+    auto* row = new QHBoxLayout(bar);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(metric::kTiny);
+    auto* pan = makeToolChoice(QStringLiteral("explorePanButton"), QStringLiteral("pan"), tr("Move the map (drag); the wheel zooms"), ScatterView::Tool::Pan);
+    row->addWidget(pan);
+    row->addWidget(makeToolChoice(QStringLiteral("exploreLassoButton"), QStringLiteral("lasso"), tr("Lasso: draw around cells to select them. Shift adds, Alt removes, Esc clears"), ScatterView::Tool::Lasso));
+    row->addWidget(makeToolChoice(QStringLiteral("exploreRectangleButton"), QStringLiteral("rectangle"), tr("Select a rectangle of cells. Shift adds, Alt removes, Esc clears"), ScatterView::Tool::Rectangle));
+    pan->setChecked(true);
+    row->addSpacing(metric::kGap);
+    auto* reset = makeTool(QStringLiteral("exploreResetButton"), QStringLiteral("fit"), tr("Show the whole map (0)"));
+    connect(reset, &QToolButton::clicked, this, [this] {
+        m_left->view()->resetView();
+        m_right->view()->resetView();
+    });
+    row->addWidget(reset);
+    m_labels = makeTool(QStringLiteral("exploreLabelsButton"), QStringLiteral("label"), tr("Write the names of the categories onto the map"));
+    m_labels->setCheckable(true);
+    m_labels->setChecked(true);
+    connect(m_labels, &QToolButton::toggled, this, [this](bool on) {
+        m_left->setLabelsVisible(on);
+        m_right->setLabelsVisible(on);
+    });
+    row->addWidget(m_labels);
+    row->addSpacing(metric::kGap);
+    auto* sizeLabel = new QLabel(tr("Point size"), bar);
+    sizeLabel->setProperty("role", "muted");
+    m_size = new QSlider(Qt::Horizontal, bar);
+    m_size->setObjectName(QStringLiteral("explorePointSize"));
+    m_size->setRange(-20, 20);
+    m_size->setFixedWidth(110);
+    m_size->setToolTip(tr("Size of the points"));
+    m_size->setAccessibleName(tr("Point size"));
+    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
+        m_left->view()->setSizeFactor(std::pow(2.0, value / 10.0));
+        m_right->view()->setSizeFactor(std::pow(2.0, value / 10.0));
+    });
+    row->addWidget(sizeLabel);
+    row->addWidget(m_size);
+    row->addStretch(1);
+    m_export = makeTool(QStringLiteral("exploreExportButton"), QStringLiteral("export"), tr("Export the maps as SVG or PNG"));
+    m_export->setText(tr("Export figure"));
+    m_export->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    connect(m_export, &QToolButton::clicked, this, &ExplorePage::exportFigureFile);
+    row->addWidget(m_export);
+    m_save = makeTool(QStringLiteral("exploreSaveButton"), QStringLiteral("save"), tr("Save the data with embedding, maps and clusters as .h5ad"));
+    m_save->setText(tr("Save data"));
+    m_save->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    connect(m_save, &QToolButton::clicked, this, &ExplorePage::save);
+    row->addWidget(m_save);
+    return bar;
+}
+
+void ExplorePage::connectView(ExploreMap* map, ExploreMap* other) {
+    ScatterView* view = map->view();
+    view->setHoverText([this](int64_t cell) { return hoverText(cell); });
+    connect(view, &ScatterView::pointHovered, other->view(), &ScatterView::setHighlight);
+    connect(view, &ScatterView::enclosed, this, [this](const std::vector<int64_t>& cells, ScatterView::Combine combine) {
+        session()->selection()->apply(cells, modeOf(combine));
+    });
+    connect(view, &ScatterView::selectionCleared, this, [this] { session()->selection()->clear(); });
+}
+
+void ExplorePage::setSession(Session* session) {
+    Page::setSession(session);
+    m_left->setSession(session);
+    m_right->setSession(session);
+    m_selection->setSession(session);
+    m_coloring = new ExploreColoring(session, this);
+    connect(m_coloring, &ExploreColoring::started, m_busy, [this] { m_busy->start(); });
+    connect(m_coloring, &ExploreColoring::ready, this, &ExplorePage::colorsReady);
+    connect(m_coloring, &ExploreColoring::failed, this, &ExplorePage::showError);
+    connect(session, &Session::datasetChanged, this, &ExplorePage::datasetChanged);
+    connect(session, &Session::resultsChanged, this, &ExplorePage::resultsChanged);
+    connect(session->selection(), &SelectionModel::changed, this, &ExplorePage::selectionChanged);
+    connect(session->navigation(), &Navigation::colourByColumnRequested, this, &ExplorePage::chooseColumn);
+    connect(session->navigation(), &Navigation::colourByGeneRequested, this, &ExplorePage::chooseGene);
+    themeChanged();
+    datasetChanged();
+}
+
+void ExplorePage::datasetChanged() {
+    m_known.reset();
+    m_colors.reset();
+    m_left->setColors(nullptr);
+    m_right->setColors(nullptr);
+    m_legend->setColors(nullptr);
+    m_selection->setColors(nullptr);
+    m_gene->clear();
+    m_names.reset();
+    refreshGeneNames();
+    resultsChanged();
+}
+
+void ExplorePage::resultsChanged() {
+    const auto dataset = session()->dataset();
+    const bool maps = dataset && !ExploreMap::mapKeys(*dataset).isEmpty();
+    m_stack->setCurrentIndex(maps ? 1 : 0);
+    m_empty->setText(dataset ? tr("No map of these cells yet") : tr("No data open"),
+                     dataset ? tr("Embed the cells first: the program then draws them as a map and finds clusters.") : emptyText());
+    m_empty->setAction(dataset ? tr("Go to Embed") : tr("Go to Start"));
+    if (!maps) {
+        m_known = dataset;
+        return;
+    }
+    m_left->offer(kLeftMaps + kRightMaps, {});
+    m_right->offer(kRightMaps + kLeftMaps, m_left->key());
+    m_right->setVisible(!m_right->key().isEmpty());
+
+    const std::string column = m_coloring->choice().name.toStdString();
+    const bool clustersAreNew = m_known && !m_known->obs.find("txfm_leiden") && dataset->obs.find("txfm_leiden");
+    const bool first = !m_colors || !m_known || clustersAreNew;
+    const Column* before = m_known ? m_known->obs.find(column) : nullptr;
+    const Column* now = dataset->obs.find(column);
+    m_known = dataset;
+    ColorChoice choice = first ? ExploreColoring::defaultChoice(*dataset) : m_coloring->choice();
+    if (choice.kind == ColorChoice::Kind::Column && !dataset->obs.find(choice.name.toStdString())) choice = {};
+    const bool same = !first && choice.kind == m_coloring->choice().kind &&
+                      (choice.kind != ColorChoice::Kind::Column || (before && now && *before == *now));
+    if (!same) m_coloring->choose(choice, Theme::instance().isDark());
+    refreshChoices();
+}
+
+void ExplorePage::refreshChoices() {
+    const auto dataset = session()->dataset();
+    const QSignalBlocker blocker(m_columns);
+    m_columns->clear();
+    m_columns->addItem(tr("One colour"), QString());
+    if (dataset) {
+        for (const Column& column : dataset->obs.columns) {
+            const QString name = QString::fromStdString(column.name);
+            m_columns->addItem(name, name);
+        }
+    }
+    const ColorChoice& choice = m_coloring->choice();
+    if (choice.kind == ColorChoice::Kind::Gene) {
+        m_columns->insertItem(0, tr("Gene %1").arg(choice.name), QStringLiteral("gene:") + choice.name);
+        m_columns->setCurrentIndex(0);
+        return;
+    }
+    m_columns->setCurrentIndex(std::max(0, m_columns->findData(choice.kind == ColorChoice::Kind::Column ? choice.name : QString())));
+}
+
+void ExplorePage::refreshGeneNames() {
+    const auto dataset = session()->dataset();
+    m_geneNames->setStringList({});
+    if (!dataset) return;
+    runInBackground(
+        session()->computePool(), this,
+        [dataset] {
+            QStringList names;
+            for (const std::string& name : geneDisplayNames(dataset->var)) names << QString::fromStdString(name);
+            names.sort(Qt::CaseInsensitive);
+            return names;
+        },
+        [this, dataset](const QStringList& names) {
+            if (session()->dataset() && session()->dataset()->var.index == dataset->var.index) m_geneNames->setStringList(names);
+        });
+}
+
+void ExplorePage::chooseColumn(const QString& name) {
+    if (name.startsWith(QStringLiteral("gene:"))) return;
+    m_gene->clear();
+    m_banner->dismiss();
+    m_coloring->choose({name.isEmpty() ? ColorChoice::Kind::None : ColorChoice::Kind::Column, name}, Theme::instance().isDark());
+    refreshChoices();
+}
+
+void ExplorePage::chooseGene(const QString& name) {
+    if (name.isEmpty() || !session()->dataset()) return;
+    m_banner->dismiss();
+    // Typed in any case: take the spelling of the data.
+    QString spelled = name;
+    for (const QString& candidate : m_geneNames->stringList())
+        if (candidate.compare(name, Qt::CaseInsensitive) == 0) spelled = candidate;
+    if (m_gene->text() != spelled) m_gene->setText(spelled);
+    m_coloring->choose({ColorChoice::Kind::Gene, spelled}, Theme::instance().isDark());
+    refreshChoices();
+}
+
+void ExplorePage::colorsReady(std::shared_ptr<const PointColors> colors) {
+    m_busy->stop();
+    m_colors = std::move(colors);
+    m_legend->setColors(m_colors);
+    m_selection->setColors(m_colors);
+    m_left->setColors(m_colors);
+    m_right->setColors(m_colors);
+}
+
+void ExplorePage::selectionChanged() {
+    const SelectionModel* selection = session()->selection();
+    const PointMask mask = selection->isEmpty() ? nullptr : std::make_shared<const std::vector<uint8_t>>(selection->mask());
+    m_left->setSelected(mask);
+    m_right->setSelected(mask);
+}
+
+void ExplorePage::themeChanged() {
+    const bool dark = Theme::instance().isDark();
+    m_left->setDark(dark);
+    m_right->setDark(dark);
+    if (m_coloring && m_colors) m_coloring->choose(m_coloring->choice(), dark);
+}
+
+void ExplorePage::showError(const Error& error) {
+    m_busy->stop();
+    if (error.code == ErrorCode::Cancelled) return;
+    m_banner->showError(error);
+}
+
+QString ExplorePage::hoverText(int64_t cell) const {
+    if (!m_known || cell >= m_known->cells()) return {};
+    QString text = QString::fromStdString(m_known->obs.index[static_cast<size_t>(cell)]);
+    if (m_colors && m_colors->kind != PointColors::Kind::Plain)
+        text += QLatin1Char('\n') + m_colors->title + QStringLiteral(": ") + colorValueText(*m_colors, static_cast<size_t>(cell));
+    return text;
+}
+
+void ExplorePage::exportFigureFile() {
+    std::vector<ScatterScene> scenes;
+    QStringList titles;
+    for (const ExploreMap* map : {m_left, m_right}) {
+        if (!map->hasMap() || !map->isVisibleTo(this)) continue;
+        scenes.push_back(map->view()->scene());
+        titles << scenes.back().title;
+    }
+    if (scenes.empty()) return;
+    ExportDialog dialog(titles, this);
+    const QFileInfo source(session()->sourcePath());
+    const QString path = ExportDialog::ask(dialog, source.absolutePath() + QLatin1Char('/') + source.completeBaseName() + QStringLiteral("-map"));
+    if (path.isEmpty()) return;
+    std::vector<ScatterScene> chosen;
+    for (const int i : dialog.panels()) chosen.push_back(scenes[static_cast<size_t>(i)]);
+    m_busy->start();
+    runInBackground(
+        session()->computePool(), this,
+        [chosen, path, options = dialog.options()] { return exportFigure(chosen, path.toStdString(), options); },
+        [this, path](Result<void> result) {
+            m_busy->stop();
+            if (result) session()->navigation()->showStatus(tr("Figure written to %1").arg(path));
+            else showError(result.error());
+        });
+}
+
+void ExplorePage::save() {
+    const QFileInfo source(session()->sourcePath());
+    QString path = QFileDialog::getSaveFileName(this, tr("Save data and results"),
+                                                source.absolutePath() + QLatin1Char('/') + source.completeBaseName() + QStringLiteral(".txfm.h5ad"),
+                                                tr("AnnData (*.h5ad)"));
+    if (path.isEmpty()) return;
+    if (!path.endsWith(QStringLiteral(".h5ad"), Qt::CaseInsensitive)) path += QStringLiteral(".h5ad");
+    session()->saveAs(path);
+}
+
+}  // namespace txfm::ui

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "ui/pages/page.h"
+#include "ui/plots/scatter_scene.h"
+#include "ui/plots/scatter_view.h"
+
+class QButtonGroup;
+class QComboBox;
+class QLineEdit;
+class QSlider;
+class QStackedWidget;
+class QStringListModel;
+class QToolButton;
+
+namespace txfm {
+struct Dataset;
+struct Error;
+}
+
+namespace txfm::ui {
+
+class BusyIndicator;
+class EmptyState;
+class ErrorBanner;
+class ExploreColoring;
+class ExploreMap;
+class ExploreSelection;
+class LegendPanel;
+
+/// The map of the cells: TxFM beside expression, one selection over both, coloured by a column or a gene.
+///
+/// Object names for tests: exploreColorCombo (item data: column name), exploreGeneEdit, exploreScatterTxfm
+/// and exploreScatterPca (ScatterView), exploreMapComboTxfm/Pca, explorePanButton, exploreLassoButton,
+/// exploreRectangleButton, exploreResetButton, exploreLabelsButton, explorePointSize, exploreExportButton,
+/// exploreSaveButton, legendList, exploreSelectionCount, exploreCompositionTable, exploreSelectionColumn.
+class ExplorePage : public Page {
+    Q_OBJECT
+public:
+    explicit ExplorePage(QWidget* parent = nullptr);
+    QString id() const override;
+    QString title() const override { return tr("Explore"); }
+    QString emptyText() const override;
+    void setSession(Session* session) override;
+
+private:
+    QWidget* makeSidePanel();
+    QWidget* makeToolbar();
+    QToolButton* makeTool(const QString& name, const QString& icon, const QString& toolTip);
+    QToolButton* makeToolChoice(const QString& name, const QString& icon, const QString& toolTip, ScatterView::Tool tool);
+    void connectView(ExploreMap* map, ExploreMap* other);
+    void datasetChanged();
+    void resultsChanged();
+    void refreshChoices();
+    void refreshGeneNames();
+    void chooseColumn(const QString& name);
+    void chooseGene(const QString& name);
+    void colorsReady(std::shared_ptr<const PointColors> colors);
+    void selectionChanged();
+    void themeChanged();
+    void showError(const Error& error);
+    void exportFigureFile();
+    void save();
+    QString hoverText(int64_t cell) const;
+
+    QStackedWidget* m_stack;
+    EmptyState* m_empty;
+    ErrorBanner* m_banner;
+    ExploreMap *m_left, *m_right;
+    QComboBox* m_columns = nullptr;
+    QLineEdit* m_gene = nullptr;
+    QStringListModel* m_geneNames;
+    LegendPanel* m_legend;
+    ExploreSelection* m_selection;
+    BusyIndicator* m_busy;
+    QButtonGroup* m_tools;
+    QToolButton *m_labels = nullptr, *m_save = nullptr, *m_export = nullptr;
+    QSlider* m_size = nullptr;
+    ExploreColoring* m_coloring = nullptr;
+    std::shared_ptr<const PointColors> m_colors;
+    std::shared_ptr<const Dataset> m_known;  // the data set that the page shows
+    std::shared_ptr<const std::vector<std::string>> m_names;
+};
+
+}  // namespace txfm::ui
