@@ -27,6 +27,8 @@ public:
     virtual Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const = 0;
     /// The whole matrix when it is in memory anyway, else nullptr.
     virtual const CsrMatrix* inMemory() const { return nullptr; }
+    /// True when nearly every value is stored; writers then keep the matrix dense.
+    virtual bool dense() const { return false; }
     /// True when several threads may read at once.
     virtual bool concurrentReads() const { return false; }
 };

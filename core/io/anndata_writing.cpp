@@ -165,7 +165,28 @@ void writeSparse(hid_t parent, const std::string& name, const CsrMatrix& matrix)
     }
 }
 
+static Result<void> writeDenseCounts(hid_t parent, const std::string& name, const CountSource& counts,
+                                     Progress& progress) {
+    constexpr int64_t kBlockValues = int64_t{4} << 20;
+    const Handle matrix = hdf5::createMatrix(parent, name, counts.cells(), counts.genes());
+    writeEncoding(matrix, "array", "0.2.0");
+    StageProgress stage(progress, "write", static_cast<double>(counts.cells()), "cells");
+    const int64_t step = std::clamp<int64_t>(kBlockValues / std::max<int64_t>(1, counts.genes()), 1, 4096);
+    for (int64_t row = 0; row < counts.cells(); row += step) {
+        if (progress.cancelled()) return cancelledError();
+        const int64_t end = std::min(row + step, counts.cells());
+        TXFM_TRY(const CsrMatrix block, counts.readRows(row, end));
+        DenseMatrix values(block.rows, counts.genes());
+        for (int64_t i = 0; i < block.rows; ++i)
+            for (int64_t k = block.indptr[i]; k < block.indptr[i + 1]; ++k) values(i, block.indices[k]) = block.values[k];
+        hdf5::writeRows(matrix, row, block.rows, counts.genes(), values.values.data());
+        stage.set(static_cast<double>(end));
+    }
+    return {};
+}
+
 Result<void> writeCounts(hid_t parent, const std::string& name, const CountSource& counts, Progress& progress) {
+    if (counts.dense()) return writeDenseCounts(parent, name, counts, progress);
     constexpr int64_t kBlockValues = int64_t{8} << 20;
     const Handle group = hdf5::openOrCreateGroup(parent, name);
     writeEncoding(group, "csr_matrix", "0.1.0");

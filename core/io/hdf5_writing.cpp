@@ -177,6 +177,22 @@ Handle writeTexts(hid_t parent, const std::string& name, const std::vector<std::
     return dataset;
 }
 
+Handle createMatrix(hid_t parent, const std::string& name, int64_t rows, int64_t cols) {
+    const auto guard = lock();
+    const Handle space = simpleSpace({static_cast<hsize_t>(rows), static_cast<hsize_t>(cols)});
+    return createDataset(parent, name, nativeType<float>(), space, H5P_DEFAULT);
+}
+
+void writeRows(hid_t matrix, int64_t begin, int64_t rows, int64_t cols, const float* values) {
+    const auto guard = lock();
+    const hsize_t start[2] = {static_cast<hsize_t>(begin), 0};
+    const hsize_t count[2] = {static_cast<hsize_t>(rows), static_cast<hsize_t>(cols)};
+    const Handle file = checked(H5Dget_space(matrix), "a data space");
+    const Handle memory = simpleSpace({count[0], count[1]});
+    checked(H5Sselect_hyperslab(file, H5S_SELECT_SET, start, nullptr, count, nullptr), true, "the values");
+    checked(H5Dwrite(matrix, nativeType<float>(), memory, file, H5P_DEFAULT, values), true, "the values");
+}
+
 template <class T>
 PackedWriter<T>::PackedWriter(hid_t parent, const std::string& name) {
     const auto guard = lock();

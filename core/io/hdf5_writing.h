@@ -41,6 +41,10 @@ Handle writeBooleans(hid_t parent, const std::string& name, const std::vector<hs
                      std::span<const uint8_t> values);
 Handle writeTexts(hid_t parent, const std::string& name, const std::vector<std::string>& values, bool scalar = false);
 
+/// An uncompressed float32 matrix [rows × cols] that is filled row block by row block.
+Handle createMatrix(hid_t parent, const std::string& name, int64_t rows, int64_t cols);
+void writeRows(hid_t matrix, int64_t begin, int64_t rows, int64_t cols, const float* values);
+
 /// A growing one-dimensional data set, shuffled and gzip-compressed in chunks of 1 MiB; compression runs
 /// on threadCount() threads.
 template <class T>

@@ -17,7 +17,7 @@ namespace {
 inline float fastExp(float v) {
     v = std::fmin(std::fmax(v, -87.0f), 88.0f);
     const float n = std::nearbyintf(v * 1.44269504088896341f);
-    const float f = std::fma(n, 1.42860682030941723212e-6f, std::fma(n, -0.693145751953125f, v));
+    const float f = std::fma(n, -1.42860682030941723212e-6f, std::fma(n, -0.693145751953125f, v));
     float p = 1.0f / 5040;
     p = std::fma(p, f, 1.0f / 720);
     p = std::fma(p, f, 1.0f / 120);

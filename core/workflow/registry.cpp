@@ -11,10 +11,19 @@ const std::vector<WorkflowEntry>& workflows() {
         {"info", "What a count file or a model holds, and how their genes match", makeInfo},
         {"convert", "Any readable format, or several files, to one h5ad", makeConvert},
         {"qc", "Quality metrics under scanpy's names, and filters", makeQc},
+        {"init", "A model with random initial weights", makeInit},
         {"pretrain", "Self-supervised pretraining over one or more data sets", makePretrain},
         {"finetune", "Continue training a model on your own data", makeFinetune},
+        {"embed", "CLS embeddings of the cells of a file", makeEmbed},
+        {"reconstruct", "Expected log1p expression of every vocabulary gene", makeReconstruct},
         {"project", "Maps (PCA, UMAP, t-SNE) and the neighbour graph of a representation", makeProject},
         {"cluster", "Clusters of cells on the neighbour graph (Leiden, Louvain)", makeCluster},
+        {"genes neighbors", "The nearest genes of a gene in a model", makeGeneNeighbors},
+        {"genes map", "Cosine heat map of a list of genes, in clustered order", makeGeneMap},
+        {"genes pca", "Principal components of a model's gene vectors", makeGenePca},
+        {"genes recall", "Share of known gene pairs that a model recovers", makeGeneRecall},
+        {"genes enrich", "Gene sets around a gene or at the ends of a component", makeGeneEnrich},
+        {"evaluate genes", "Share of known gene pairs that a model recovers (genes recall)", makeGeneRecall},
     };
     return entries;
 }

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/workflow/embedding_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/base/atomic_file.h"
+#include "core/base/parallel.h"
+#include "core/base/quoted.h"
+#include "core/model/device.h"
+#include "core/model/errors.h"
+#include "core/workflow/embedding_file.h"
+
+namespace txfm::workflow {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kRowsPerRead = 512;
+constexpr double kSecondsPerChunk = 0.2;  // between two looks at the cancel flag
+
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+std::string duration(double seconds) {
+    char text[64];
+    if (seconds < 90) std::snprintf(text, sizeof text, "%.0f seconds", std::max(1.0, seconds));
+    else if (seconds < 5400) std::snprintf(text, sizeof text, "%.0f minutes", seconds / 60);
+    else std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
+    return text;
+}
+
+fs::path workFileFor(const std::string& out) {
+    const fs::path path(out);
+    return path.parent_path() / ("." + path.filename().string() + ".txfm-cells");
+}
+
+/// Names the work: another model, file or option gives another key.
+std::string workKey(const ModelInput& input, const EmbeddingRequest& request, const EmbeddingRun& run, uint64_t seed) {
+    std::error_code error;
+    const fs::path data = input.dataset.provenance.path;
+    const auto size = fs::is_regular_file(data, error) ? fs::file_size(data, error) : 0;
+    const auto time = fs::last_write_time(data, error).time_since_epoch().count();
+    return nlohmann::json{{"model", run.modelSha256}, {"data", fs::absolute(data, error).string()}, {"size", size},
+                          {"time", time}, {"cells", input.dataset.cells()}, {"genes", run.inferenceGenes},
+                          {"precision", run.precision}, {"device", run.device}, {"layer", request.layer},
+                          {"seed", seed}, {"version", TXFM_VERSION}}
+        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<void> choose(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context,
+                    EmbeddingRun& run, Progress& progress) {
+    const io::ModelConfig& config = input.directory.config();
+    if (request.layer > config.nBlocks)
+        return usageError("--layer " + std::to_string(request.layer) + " is out of range: the model has " +
+                              std::to_string(config.nBlocks) + " blocks.",
+                          "Use a block from 1 to " + std::to_string(config.nBlocks) + ".");
+    model::InferenceOptions options;
+    run.chosenBy = !request.inferenceGenes.empty() ? "option" : !config.inferenceGenes.empty() ? "model" : "default";
+    const bool fromModel = run.chosenBy == "model";
+    const std::string text = run.chosenBy == "default" ? "all" : fromModel ? config.inferenceGenes : request.inferenceGenes;
+    auto genes = model::InferenceGenes::parse(text, fromModel ? "inference_genes of the model" : "--inference-genes");
+    if (!genes && fromModel) return badInput("config.json of the model: " + genes.error().message, genes.error().hint);
+    if (!genes) return genes.error();
+    options.genes = *genes;
+    run.inferenceGenes = genes->toString();
+    TXFM_TRY(const auto device, model::prepareDevice(context.device));
+    TXFM_TRY(options.bfloat16, model::chooseBfloat16(request.precision, device));
+    run.precision = options.bfloat16 ? "bf16" : "fp32";
+    run.device = model::describeDevice(device);
+    options.layer = request.layer;
+    options.batch = request.batch;
+    options.seed = context.seed;
+    if (run.chosenBy != "option")
+        progress.message(MessageLevel::Info, "Genes shown to the encoder: " + run.inferenceGenes +
+                                                 (fromModel ? ", as the model recommends" : ", the default") +
+                                                 " (--inference-genes changes it).");
+    TXFM_TRY(run.modelSha256, input.directory.sha256());
+    TXFM_TRY(const auto network, model::TxfmModel::load(input.directory));
+    network->to(device);
+    run.embedder = std::make_shared<model::Embedder>(*network, options);
+    return {};
+}
+
+}  // namespace
+
+nlohmann::json EmbeddingRun::provenance(const ModelInput& input, const EmbeddingRequest& request,
+                                        const RunContext& context) const {
+    nlohmann::json uns{{"model_name", input.modelName()}, {"model_sha256", modelSha256}, {"inference_genes", inferenceGenes},
+                       {"seed", context.seed}, {"precision", precision}, {"version", TXFM_VERSION},
+                       {"command", context.commandLine}, {"device", device}, {"layer", request.layer},
+                       {"genes_measured", input.match.vocabularyCovered}};
+    if (!input.warnings.empty()) uns["warnings"] = input.warnings;
+    return uns;
+}
+
+Result<DenseMatrix> EmbeddingRun::read(int64_t begin, int64_t end) const {
+    return EmbeddingFile::read(workFile, embedder->model().config().dim, begin, end);
+}
+
+void EmbeddingRun::removeWorkFile() const {
+    std::error_code error;
+    fs::remove(workFile, error);
+}
+
+Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context,
+                                StageClock& clock, Progress& progress) {
+    EmbeddingRun run;
+    {
+        // The result file is written at the very end; an unwritable place is found now.
+        TXFM_TRY(const AtomicFile probe, AtomicFile::create(request.out));
+    }
+    clock.start("read");
+    TXFM_CHECK(choose(input, request, context, run, progress));
+    run.workFile = workFileFor(request.out);
+    TXFM_TRY(EmbeddingFile file, EmbeddingFile::open(run.workFile, workKey(input, request, run, context.seed),
+                                                     input.directory.config().dim));
+    clock.start("embed");
+    const int64_t cells = input.dataset.cells();
+    run.resumedCells = std::min(file.rows(), cells);
+    if (run.resumedCells > 0)
+        progress.message(MessageLevel::Info, "Continuing after " + std::to_string(run.resumedCells) + " of " +
+                                                 std::to_string(cells) + " cells that an interrupted run finished.");
+    StageProgress stage(progress, "embed", static_cast<double>(cells), "cells");
+    stage.set(static_cast<double>(run.resumedCells));
+    const Clock::time_point start = Clock::now();
+    const int64_t threads = std::max(1, threadCount());
+    int64_t chunk = threads, trials = 0;
+    for (int64_t begin = run.resumedCells; begin < cells; begin += kRowsPerRead) {
+        const int64_t end = std::min(begin + kRowsPerRead, cells);
+        TXFM_TRY(const SampleBlock block, readSamples(input, begin, end));
+        for (int64_t at = begin; at < end;) {
+            if (progress.cancelled())
+                return cancelledError("Cancelled; " + std::to_string(file.rows()) + " of " + std::to_string(cells) +
+                                      " cells are finished, and the same command continues after them.");
+            const int64_t count = std::min(chunk, end - at);
+            const Clock::time_point before = Clock::now();
+            try {
+                const auto samples = std::span(block.samples).subspan(static_cast<size_t>(at - begin), static_cast<size_t>(count));
+                const auto cls = run.embedder->embed(samples, at);
+                TXFM_CHECK(file.append(cls.const_data_ptr<float>(), count));
+            } catch (const std::exception& exception) {
+                return model::translateException(exception, "embedding " + quoted(input.dataset.provenance.path));
+            }
+            at += count;
+            stage.set(static_cast<double>(at));
+            // The first chunk warms caches up; the second is the trial that the forecast rests on.
+            const double rate = static_cast<double>(count) / std::max(secondsSince(before), 1e-6);
+            if (++trials == 2)
+                progress.message(MessageLevel::Info, "Embedding " + std::to_string(cells) + " cells takes about " +
+                                                         duration(static_cast<double>(cells - at) / rate) + " (" +
+                                                         run.precision + ", " + run.device + ").");
+            if (trials >= 2)
+                chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads, threads, kRowsPerRead);
+        }
+    }
+    run.cellsPerSecond = static_cast<double>(cells - run.resumedCells) / std::max(secondsSince(start), 1e-6);
+    return run;
+}
+
+}  // namespace txfm::workflow

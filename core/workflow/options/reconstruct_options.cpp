@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/workflow/options/reconstruct_options.h"
+
+namespace txfm::workflow {
+
+OptionFields fieldsOf(ReconstructOptions& o) {
+    using Path = OptionField::Path;
+    return {
+        {.flag = "model", .target = &o.model, .description = "Model folder; empty = the bundled one", .path = Path::InputModel},
+        {.flag = "data", .target = &o.data, .description = "Count file (any readable format)", .required = true, .path = Path::InputFile},
+        {.flag = "out", .target = &o.out, .description = "Result: h5ad with one column per gene of the model, X = expected log1p expression",
+         .required = true, .path = Path::Output},
+        {.flag = "genes", .target = &o.genes, .description = "Keep only the genes of these lists (symbols or ids, one a line)", .path = Path::InputFile},
+        {.flag = "inference-genes", .target = &o.inferenceGenes,
+         .description = "Genes that the encoder sees of each cell: all, expressed, top:K or random:K[:VIEWS]; empty = as the model recommends",
+         .label = "Genes shown"},
+        {.flag = "precision", .target = &o.precision, .description = "Precision of matrix products; auto = bf16 where the device computes it natively",
+         .choices = {"auto", "fp32", "bf16"}},
+        {.flag = "batch", .target = &o.batch, .description = "Cells at once; 0 = chosen by memory", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
+        {.flag = "allow-normalised", .target = &o.allowNormalised,
+         .description = "Accept values that are not counts (converted back, with a warning that stays in the result)", .advanced = true},
+    };
+}
+
+}  // namespace txfm::workflow
