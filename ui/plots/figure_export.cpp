@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/plots/figure_export.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include <QImage>
 #include <QPainter>
@@ -9,6 +11,7 @@
 
 #include "core/base/atomic_file.h"
 #include "ui/plots/color_scale.h"
+#include "ui/plots/heat_map.h"
 #include "ui/plots/legend_painter.h"
 #include "ui/plots/scatter_overlay.h"
 
@@ -129,21 +132,15 @@ QSizeF figureSize(const std::vector<ScatterScene>& panels, const FigureOptions& 
     return {std::ceil(width), std::ceil(options.panelSize.height() + 2 * kMargin)};
 }
 
-}  // namespace
-
-Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::filesystem::path& path,
-                          const FigureOptions& options) {
+/// Opens an SVG or PNG of that size (1/96 inch) on white, lets `paint` draw and puts the file in its place.
+Result<void> writeFigure(const std::filesystem::path& path, const QSizeF& size, int dpi, const QString& title,
+                         const std::function<void(QPainter&, bool svg)>& paint) {
     const std::string ending = path.extension().string();
     if (ending != ".svg" && ending != ".png")
         return usageError("The figure " + path.string() + " must end in .svg or .png.");
-    if (panels.empty()) return usageError("There is no map to export.");
-    for (const ScatterScene& scene : panels)
-        if (!scene.points || scene.points->size() == 0 || !scene.colors) return usageError("There is no map to export.");
-    if (options.dpi < 30 || options.dpi > 2400)
-        return usageError("A resolution of " + std::to_string(options.dpi) + " dpi is out of range; choose 30 to 2400.");
-
-    const QSizeF size = figureSize(panels, options);
-    const double scale = options.dpi / 96.0;
+    if (dpi < 30 || dpi > 2400)
+        return usageError("A resolution of " + std::to_string(dpi) + " dpi is out of range; choose 30 to 2400.");
+    const double scale = dpi / 96.0;
     if (ending == ".png" && size.width() * size.height() * scale * scale > kMaxPixels)
         return usageError("The figure would have more than 400 million pixels; choose a lower resolution.");
     TXFM_TRY(AtomicFile file, AtomicFile::create(path));
@@ -154,28 +151,51 @@ Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::fi
         generator.setResolution(96);
         generator.setSize(size.toSize());
         generator.setViewBox(QRectF(QPointF(0, 0), size));
-        generator.setTitle(panels.front().title);
+        generator.setTitle(title);
+        generator.setDescription(QStringLiteral("TxFM Studio"));
         QPainter painter;
         if (!painter.begin(&generator))
             return failed("The figure " + path.string() + " cannot be written.", "Choose another folder.");
         painter.fillRect(QRectF(QPointF(0, 0), size), Qt::white);
-        paintFigure(painter, panels, options, true);
+        paint(painter, true);
         painter.end();
     } else {
         QImage image((size * scale).toSize(), QImage::Format_RGB32);
         if (image.isNull())
             return Error{ErrorCode::OutOfMemory, "There is not enough memory for a figure of that size.", "Choose a lower resolution."};
         image.fill(Qt::white);
-        image.setDotsPerMeterX(qRound(options.dpi / 0.0254));
-        image.setDotsPerMeterY(qRound(options.dpi / 0.0254));
+        image.setDotsPerMeterX(qRound(dpi / 0.0254));
+        image.setDotsPerMeterY(qRound(dpi / 0.0254));
         QPainter painter(&image);
         painter.scale(scale, scale);
-        paintFigure(painter, panels, options, false);
+        paint(painter, false);
         painter.end();
         if (!image.save(target, "PNG"))
             return failed("The figure " + path.string() + " cannot be written.", "Check the free space of the disk.");
     }
     return file.commit();
+}
+
+}  // namespace
+
+Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::filesystem::path& path,
+                          const FigureOptions& options) {
+    if (panels.empty()) return usageError("There is no map to export.");
+    for (const ScatterScene& scene : panels)
+        if (!scene.points || scene.points->size() == 0 || !scene.colors) return usageError("There is no map to export.");
+    return writeFigure(path, figureSize(panels, options), options.dpi, panels.front().title,
+                       [&](QPainter& painter, bool svg) { paintFigure(painter, panels, options, svg); });
+}
+
+Result<void> exportHeatMap(const std::shared_ptr<const HeatMapData>& data, const std::filesystem::path& path,
+                           const FigureOptions& options) {
+    if (!data || data->size() == 0) return usageError("There is no heat map to export.");
+    const double side = std::clamp(160.0 + 14.0 * static_cast<double>(data->size()), 420.0, 1600.0);
+    const QSizeF size(side + 2 * kMargin, side + 2 * kMargin);
+    return writeFigure(path, size, options.dpi, data->quantity, [&](QPainter& painter, bool) {
+        painter.setFont(figureFont());
+        HeatMap::paint(painter, *data, QRectF(QPointF(kMargin, kMargin), QSizeF(side, side)), Qt::black);
+    });
 }
 
 }  // namespace txfm::ui

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <vector>
 
 #include <QSizeF>
@@ -27,5 +28,10 @@ struct FigureOptions {
 /// Failed (not writable).
 Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::filesystem::path& path,
                           const FigureOptions& options = {});
+
+struct HeatMapData;
+/// The same for a heat map, `side` wide and high.
+Result<void> exportHeatMap(const std::shared_ptr<const HeatMapData>& data, const std::filesystem::path& path,
+                           const FigureOptions& options = {});
 
 }  // namespace txfm::ui

@@ -100,6 +100,20 @@ void paintLabels(QPainter& painter, const HeatMapData& data, const QRectF& map, 
 
 }  // namespace
 
+std::string heatMapCsv(const HeatMapData& data) {
+    std::string text = "gene";
+    for (const QString& label : data.labels) text += ',' + label.toStdString();
+    for (size_t row = 0; row < data.size(); ++row) {
+        text += '\n' + data.labels[row].toStdString();
+        for (size_t column = 0; column < data.size(); ++column) {
+            const float value = data.values[row * data.size() + column];
+            text += ',';
+            if (!std::isnan(value)) text += QByteArray::number(static_cast<double>(value), 'g', 7).toStdString();
+        }
+    }
+    return text + '\n';
+}
+
 HeatMap::HeatMap(QWidget* parent) : QWidget(parent) {
     setMouseTracking(true);
     setAccessibleName(tr("Heat map"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <QWidget>
@@ -18,6 +19,9 @@ struct HeatMapData {
     double limit = 1;              ///< colours saturate at ± limit
     size_t size() const { return labels.size(); }
 };
+
+/// First line and column: labels; C locale.
+std::string heatMapCsv(const HeatMapData& data);
 
 /// Heat map with diverging colours centred at 0, labels where there is room, the value under the pointer
 /// as a tooltip. Thread: the UI thread.

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/genes_page.h"
+
+#include <QCheckBox>
+#include <QComboBox>
+#include <QCompleter>
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QHeaderView>
+#include <QLabel>
+#include <QLineEdit>
+#include <QPlainTextEdit>
+#include <QPushButton>
+#include <QRegularExpression>
+#include <QSortFilterProxyModel>
+#include <QSpinBox>
+#include <QSplitter>
+#include <QStackedWidget>
+#include <QStringListModel>
+#include <QTableView>
+#include <QTimer>
+#include <QToolButton>
+#include <QVBoxLayout>
+
+#include "core/base/atomic_file.h"
+#include "ui/pages/genes_relations.h"
+#include "ui/plots/export_dialog.h"
+#include "ui/plots/figure_export.h"
+#include "ui/session/background.h"
+#include "ui/session/session.h"
+#include "ui/widgets/busy_indicator.h"
+#include "ui/widgets/empty_state.h"
+#include "ui/widgets/error_banner.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/section.h"
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+
+namespace {
+
+constexpr int kMapNeighbors = 40;  // in the heat map of the top neighbours
+constexpr qsizetype kMaxSet = 500; // genes of a set in the heat map
+constexpr int kTypingPauseMs = 400;
+
+}  // namespace
+
+GenesPage::GenesPage(QWidget* parent)
+    : Page(parent), m_stack(new QStackedWidget(this)),
+      m_empty(new EmptyState(QStringLiteral("genes"), tr("No model chosen"), emptyText(), this)),
+      m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)), m_model(new GenesNeighborModel(this)),
+      m_sorted(new QSortFilterProxyModel(this)), m_symbols(new QStringListModel(this)), m_setTimer(new QTimer(this)) {
+    m_sorted->setSourceModel(m_model);
+    m_sorted->setSortRole(GenesNeighborModel::SortRole);
+    m_setTimer->setSingleShot(true);
+    m_setTimer->setInterval(kTypingPauseMs);
+    connect(m_setTimer, &QTimer::timeout, this, &GenesPage::askHeatMap);
+    auto* split = new QSplitter(Qt::Horizontal, this);
+    split->setChildrenCollapsible(false);
+    split->setHandleWidth(metric::kSmall);
+    split->addWidget(makeTablePanel());
+    split->addWidget(makeMapPanel());
+    split->setStretchFactor(0, 2);
+    split->setStretchFactor(1, 3);
+    auto* right = new QWidget(this);
+    auto* rightColumn = new QVBoxLayout(right);
+    rightColumn->setContentsMargins(0, 0, 0, 0);
+    rightColumn->setSpacing(metric::kSmall);
+    rightColumn->addWidget(m_banner);
+    rightColumn->addWidget(split, 1);
+    auto* content = new QWidget(this);
+    auto* row = new QHBoxLayout(content);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(metric::kGap);
+    row->addWidget(makeControls());
+    row->addWidget(right, 1);
+    m_stack->addWidget(m_empty);
+    m_stack->addWidget(content);
+    auto* layout = new QVBoxLayout(this);
+    layout->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
+    layout->addWidget(m_stack);
+    m_empty->setAction(tr("Go to Embed"));
+    connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->navigation()->showPage(page::kEmbed); });
+}
+
+QString GenesPage::id() const { return page::kGenes; }
+QString GenesPage::emptyText() const { return tr("Choose a model on the Embed page; its genes can then be searched here."); }
+bool GenesPage::decoder() const { return m_source->currentData().toBool(); }
+
+QWidget* GenesPage::makeControls() {
+    auto* panel = new QWidget(this);
+    panel->setFixedWidth(metric::kSidePanel);
+    m_search = new QLineEdit(panel);
+    m_search->setObjectName(QStringLiteral("genesSearch"));
+    m_search->setPlaceholderText(tr("Gene symbol, e.g. CD3D"));
+    m_search->setClearButtonEnabled(true);
+    m_search->setAccessibleName(tr("Gene"));
+    auto* completer = new QCompleter(m_symbols, m_search);
+    completer->setCaseSensitivity(Qt::CaseInsensitive);
+    completer->setMaxVisibleItems(12);
+    m_search->setCompleter(completer);
+    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &GenesPage::showGene);
+    connect(m_search, &QLineEdit::returnPressed, this, [this] { showGene(m_search->text()); });
+    m_source = new QComboBox(panel);
+    m_source->setObjectName(QStringLiteral("genesSource"));
+    m_source->addItem(tr("Codebook"), false);
+    m_source->addItem(tr("Decoder weights"), true);
+    m_source->setToolTip(tr("Codebook: how the model reads a gene. Decoder: what it writes for a gene."));
+    m_source->setAccessibleName(tr("Gene vectors"));
+    connect(m_source, &QComboBox::activated, this, [this] {
+        askNeighbors();
+        askHeatMap();
+    });
+    m_count = new QSpinBox(panel);
+    m_count->setObjectName(QStringLiteral("genesCount"));
+    m_count->setRange(5, 1000);
+    m_count->setValue(50);
+    m_count->setSuffix(tr(" neighbours"));
+    m_count->setKeyboardTracking(false);
+    m_count->setAccessibleName(tr("Number of neighbours"));
+    connect(m_count, &QSpinBox::valueChanged, this, &GenesPage::askNeighbors);
+    auto* gene = new Section(tr("Gene"), panel);
+    gene->addHeaderWidget(m_busy);
+    for (QWidget* widget : {static_cast<QWidget*>(m_search), static_cast<QWidget*>(m_source), static_cast<QWidget*>(m_count)})
+        gene->body()->addWidget(widget);
+
+    m_loadPairs = new QPushButton(tr("Load pairs file…"), panel);
+    m_loadPairs->setObjectName(QStringLiteral("genesLoadPairs"));
+    m_loadPairs->setToolTip(tr("Two columns of gene symbols (CSV or tab separated), for example from Reactome, STRING, CORUM or your own list"));
+    m_forgetPairs = new QPushButton(tr("Clear"), panel);
+    m_forgetPairs->setObjectName(QStringLiteral("genesForgetPairs"));
+    m_pairs = new QLabel(panel);
+    m_pairs->setObjectName(QStringLiteral("genesPairsLabel"));
+    m_pairs->setProperty("role", "muted");
+    m_pairs->setWordWrap(true);
+    auto* buttons = new QHBoxLayout;
+    buttons->setSpacing(metric::kSmall);
+    buttons->addWidget(m_loadPairs, 1);
+    buttons->addWidget(m_forgetPairs);
+    auto* known = new Section(tr("Known relations"), panel);
+    known->body()->addLayout(buttons);
+    known->body()->addWidget(m_pairs);
+    connect(m_loadPairs, &QPushButton::clicked, this, &GenesPage::choosePairFile);
+    connect(m_forgetPairs, &QPushButton::clicked, this, [this] { m_relations->forgetPairs(); });
+
+    m_mapOf = new QComboBox(panel);
+    m_mapOf->setObjectName(QStringLiteral("genesMapOf"));
+    m_mapOf->addItem(tr("The gene and its neighbours"));
+    m_mapOf->addItem(tr("A set of genes"));
+    m_mapOf->setAccessibleName(tr("Heat map of"));
+    m_set = new QPlainTextEdit(panel);
+    m_set->setObjectName(QStringLiteral("genesSet"));
+    m_set->setPlaceholderText(tr("Gene symbols, separated by spaces, commas or lines"));
+    m_set->setAccessibleName(tr("Set of genes"));
+    m_set->setTabChangesFocus(true);
+    m_setNote = new QLabel(panel);
+    m_setNote->setProperty("role", "muted");
+    m_setNote->setWordWrap(true);
+    m_clustered = new QCheckBox(tr("similar genes side by side"), panel);
+    m_clustered->setObjectName(QStringLiteral("genesClustered"));
+    m_clustered->setChecked(true);
+    m_clustered->setToolTip(tr("Order by average-linkage clustering of 1 − cosine; otherwise the order given"));
+    auto* map = new Section(tr("Heat map"), panel);
+    map->body()->addWidget(m_mapOf);
+    map->body()->addWidget(m_set, 1);
+    map->body()->addWidget(m_setNote);
+    map->body()->addWidget(m_clustered);
+    connect(m_mapOf, &QComboBox::currentIndexChanged, this, [this](int index) {
+        m_set->setVisible(index == 1);
+        m_setNote->setVisible(index == 1);
+        askHeatMap();
+        if (index == 1) m_set->setFocus();
+    });
+    connect(m_set, &QPlainTextEdit::textChanged, m_setTimer, qOverload<>(&QTimer::start));
+    connect(m_clustered, &QCheckBox::toggled, this, &GenesPage::askHeatMap);
+    m_set->hide();
+    m_setNote->hide();
+
+    auto* column = new QVBoxLayout(panel);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(metric::kGap);
+    column->addWidget(gene);
+    column->addWidget(known);
+    column->addWidget(map);
+    column->addStretch(1);
+    return panel;
+}
+
+QWidget* GenesPage::makeTablePanel() {
+    auto* section = new Section(tr("Neighbours"), this);
+    m_colourMap = new QToolButton(section);
+    m_colourMap->setObjectName(QStringLiteral("genesColourMap"));
+    m_colourMap->setIcon(Theme::instance().icon(QStringLiteral("palette")));
+    m_colourMap->setToolTip(tr("Colour the map of the cells by this gene"));
+    m_exportTable = new QToolButton(section);
+    m_exportTable->setObjectName(QStringLiteral("genesExportTable"));
+    m_exportTable->setIcon(Theme::instance().icon(QStringLiteral("export")));
+    m_exportTable->setToolTip(tr("Save the table as CSV"));
+    section->addHeaderWidget(m_colourMap);
+    section->addHeaderWidget(m_exportTable);
+    m_headline = new QLabel(tr("Search a gene to list the genes that the model places near it."), section);
+    m_headline->setWordWrap(true);
+    m_headline->setProperty("role", "muted");
+    m_table = new QTableView(section);
+    m_table->setObjectName(QStringLiteral("genesTable"));
+    m_table->setModel(m_sorted);
+    m_table->setSortingEnabled(true);
+    m_table->sortByColumn(GenesNeighborModel::RankColumn, Qt::AscendingOrder);
+    m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
+    m_table->setSelectionMode(QAbstractItemView::SingleSelection);
+    m_table->setShowGrid(false);
+    m_table->setAlternatingRowColors(true);
+    m_table->verticalHeader()->hide();
+    m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 9);
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
+    m_table->horizontalHeader()->setSectionResizeMode(GenesNeighborModel::GeneColumn, QHeaderView::Stretch);
+    m_table->setColumnHidden(GenesNeighborModel::KnownColumn, true);
+    m_table->setToolTip(tr("Double click a gene to see its own neighbours"));
+    m_table->setAccessibleName(tr("Neighbours"));
+    section->body()->addWidget(m_headline);
+    section->body()->addWidget(m_table, 1);
+    connect(m_table, &QTableView::activated, this, [this](const QModelIndex& index) {
+        showGene(index.siblingAtColumn(GenesNeighborModel::GeneColumn).data().toString());
+    });
+    connect(m_exportTable, &QToolButton::clicked, this, &GenesPage::exportTable);
+    connect(m_colourMap, &QToolButton::clicked, this, [this] { session()->navigation()->colourByGene(m_relations->symbol(m_gene)); });
+    m_exportTable->setEnabled(false);
+    m_colourMap->setEnabled(false);
+    return section;
+}
+
+QWidget* GenesPage::makeMapPanel() {
+    auto* section = new Section(tr("Heat map"), this);
+    m_exportMap = new QToolButton(section);
+    m_exportMap->setObjectName(QStringLiteral("genesExportMap"));
+    m_exportMap->setIcon(Theme::instance().icon(QStringLiteral("export")));
+    m_exportMap->setToolTip(tr("Save the heat map as a figure (SVG, PNG) or its numbers as CSV"));
+    m_exportMap->setEnabled(false);
+    section->addHeaderWidget(m_exportMap);
+    m_map = new HeatMap(section);
+    m_map->setObjectName(QStringLiteral("genesHeatMap"));
+    m_map->setEmptyText(tr("Search a gene, or choose “A set of genes” on the left and type their symbols."));
+    section->body()->addWidget(m_map, 1);
+    connect(m_exportMap, &QToolButton::clicked, this, &GenesPage::exportMap);
+    connect(m_map, &HeatMap::pairClicked, this, [this](int row, int) {
+        m_search->setText(m_map->data()->labels[static_cast<size_t>(row)]);
+        m_search->setFocus();
+    });
+    return section;
+}
+
+void GenesPage::setSession(Session* session) {
+    Page::setSession(session);
+    m_relations = new GenesRelations(session, this);
+    connect(m_relations, &GenesRelations::modelReady, this, &GenesPage::modelReady);
+    connect(m_relations, &GenesRelations::neighborsReady, this, &GenesPage::neighborsReady);
+    connect(m_relations, &GenesRelations::pairsChanged, this, &GenesPage::pairsChanged);
+    connect(m_relations, &GenesRelations::busy, this, [this](bool busy) { busy ? m_busy->start() : m_busy->stop(); });
+    connect(m_relations, &GenesRelations::failed, this, [this](const Error& error) { m_banner->showError(error); });
+    connect(m_relations, &GenesRelations::heatMapReady, this, [this](std::shared_ptr<const HeatMapData> data) {
+        m_exportMap->setEnabled(data != nullptr);
+        m_map->setData(std::move(data));
+    });
+    connect(session->navigation(), &Navigation::geneRequested, this, &GenesPage::showGene);
+    modelReady();
+    pairsChanged();
+}
+
+void GenesPage::activated() {
+    m_search->setFocus();
+    if (!m_pending) return;
+    m_pending = false;
+    askNeighbors();
+    askHeatMap();
+}
+
+void GenesPage::modelReady() {
+    m_stack->setCurrentIndex(session()->model() ? 1 : 0);
+    m_symbols->setStringList(m_relations->symbols());
+    m_gene = m_relations->geneIndex(m_search->text());
+    m_model->set({}, false);
+    m_map->setData(nullptr);
+    m_pending = !isVisible();
+    if (m_pending) return;
+    askNeighbors();
+    askHeatMap();
+}
+
+void GenesPage::showGene(const QString& symbol) {
+    if (symbol.trimmed().isEmpty() || !session()->model()) return;
+    const int64_t gene = m_relations->geneIndex(symbol);
+    if (gene < 0) {
+        m_banner->showMessage(ErrorBanner::Kind::Warning,
+                              tr("The model has no gene %1; check the spelling or use its approved HGNC symbol.").arg(symbol.trimmed()));
+        return;
+    }
+    m_banner->dismiss();
+    m_gene = gene;
+    m_search->setText(m_relations->symbol(gene));
+    m_mapOf->setCurrentIndex(0);
+    askNeighbors();
+}
+
+void GenesPage::askNeighbors() {
+    m_colourMap->setEnabled(m_gene >= 0 && session()->dataset());
+    if (m_gene >= 0) m_relations->askNeighbors(m_gene, decoder(), m_count->value());
+}
+
+void GenesPage::neighborsReady(std::vector<GenesNeighborModel::Row> rows, bool compared) {
+    m_headline->setText(tr("Genes nearest to %1 in the %2, cosine after subtracting the mean gene.")
+                            .arg(m_relations->symbol(m_gene), decoder() ? tr("decoder weights") : tr("codebook")));
+    m_model->set(std::move(rows), compared);
+    m_table->setColumnHidden(GenesNeighborModel::KnownColumn, !compared);
+    m_exportTable->setEnabled(true);
+    if (m_mapOf->currentIndex() == 0) askHeatMap();
+}
+
+void GenesPage::askHeatMap() {
+    std::vector<int64_t> genes;
+    if (m_mapOf->currentIndex() == 0) {
+        if (m_gene >= 0) genes.push_back(m_gene);
+        for (const auto& row : m_model->rows()) {
+            if (genes.size() > kMapNeighbors) break;
+            genes.push_back(m_relations->geneIndex(row.gene));
+        }
+        if (genes.size() < 2) genes.clear();
+    } else {
+        static const QRegularExpression separators(QStringLiteral("[\\s,;]+"));
+        QStringList unknown;
+        QStringList names = m_set->toPlainText().split(separators, Qt::SkipEmptyParts);
+        names.removeDuplicates();
+        for (const QString& name : names) {
+            const int64_t gene = m_relations->geneIndex(name);
+            if (gene < 0) unknown << name;
+            else if (std::find(genes.begin(), genes.end(), gene) == genes.end()) genes.push_back(gene);
+        }
+        QString note = tr("%1 genes").arg(genes.size());
+        if (genes.size() > kMaxSet) {
+            note = tr("the first %1 of %2 genes").arg(kMaxSet).arg(genes.size());
+            genes.resize(kMaxSet);
+        }
+        if (!unknown.isEmpty())
+            note += tr("; not in the model: %1").arg(unknown.mid(0, 8).join(QStringLiteral(", ")) + (unknown.size() > 8 ? QStringLiteral(" …") : QString()));
+        m_setNote->setText(note);
+    }
+    m_relations->askHeatMap(genes, decoder(), m_clustered->isChecked());
+}
+
+void GenesPage::pairsChanged() {
+    const QStringList files = m_relations->pairFiles();
+    m_forgetPairs->setEnabled(!files.isEmpty());
+    m_pairs->setText(files.isEmpty() ? tr("With a file of known pairs the table tells known from new neighbours.")
+                                     : tr("Compared with %1.").arg(files.join(QStringLiteral(", "))));
+    if (m_gene >= 0 && !m_model->rows().empty()) askNeighbors();
+}
+
+void GenesPage::choosePairFile() {
+    const QString file = QFileDialog::getOpenFileName(this, tr("Known gene pairs"), {}, tr("Tables (*.txt *.csv *.tsv);;All files (*)"));
+    if (!file.isEmpty()) m_relations->loadPairs(file);
+}
+
+void GenesPage::exportTable() {
+    QString path = QFileDialog::getSaveFileName(this, tr("Save neighbours"), m_relations->symbol(m_gene) + QStringLiteral("-neighbours.csv"), tr("Table (*.csv)"));
+    if (path.isEmpty()) return;
+    const Result<void> done = writeFileAtomically(path.toStdString(), m_model->toCsv());
+    if (done) session()->navigation()->showStatus(tr("Table written to %1").arg(path));
+    else m_banner->showError(done.error());
+}
+
+void GenesPage::exportMap() {
+    const auto data = m_map->data();
+    if (!data) return;
+    const QString path = QFileDialog::getSaveFileName(this, tr("Save heat map"), QStringLiteral("gene-map.svg"), tr("Figure or table (*.svg *.png *.csv)"));
+    if (path.isEmpty()) return;
+    runInBackground(
+        session()->computePool(), this,
+        [data, path]() -> Result<void> {
+            if (!path.endsWith(QStringLiteral(".csv"), Qt::CaseInsensitive)) return exportHeatMap(data, path.toStdString());
+            return writeFileAtomically(path.toStdString(), heatMapCsv(*data));
+        },
+        [this, path](Result<void> result) {
+            if (result) session()->navigation()->showStatus(tr("Heat map written to %1").arg(path));
+            else m_banner->showError(result.error());
+        });
+}
+
+}  // namespace txfm::ui
