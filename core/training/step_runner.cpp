@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/training/step_runner.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <new>
+#include <string>
+
+#include <c10/util/Exception.h>
+#include <torch/types.h>
+
+#include "core/training/seeds.h"
+
+namespace txfm::training {
+namespace {
+
+/// Tokens per micro-batch on the CPU: activations of a few MB stay in the caches (measured, 2 cores with AMX).
+constexpr int64_t kCpuTokensPerMicroBatch = 4096;
+constexpr int64_t kLargestMicroBatch = 256;
+
+double now() {
+    using Clock = std::chrono::steady_clock;
+    return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+double availableBytes() {
+    std::ifstream file("/proc/meminfo");
+    std::string key, unit;
+    double kilobytes = 0;
+    while (file >> key >> kilobytes) {
+        std::getline(file, unit);
+        if (key == "MemAvailable:") return kilobytes * 1024;
+    }
+    return std::numeric_limits<double>::infinity();
+}
+
+/// Bytes that the backward pass keeps per sample: about 20 vectors of width d a token and block, and the attention
+/// weights of every head where they are kept.
+double activationBytes(const io::ModelConfig& model, const TrainingConfig& config, int64_t tokens) {
+    const auto t = static_cast<double>(tokens), d = static_cast<double>(model.dim);
+    const double block = t * d * 4 * (12 + 2 * model.mlpRatio) + t * t * static_cast<double>(model.nHeads) * 8;
+    const double kept = config.activationCheckpointing ? t * d * 4 * static_cast<double>(model.nBlocks) + block
+                                                       : block * static_cast<double>(model.nBlocks);
+    return kept + static_cast<double>(model.nGenes) * 24;
+}
+
+template <class F>
+auto translated(F&& body) -> decltype(body()) {
+    try {
+        return body();
+    } catch (const std::exception& error) {
+        if (isOutOfMemory(error))
+            return Error{ErrorCode::OutOfMemory, "Not enough memory for one training sample.",
+                         "Use fewer --unmasked genes, --checkpoint-activations or a smaller --preset."};
+        const std::string what = error.what();
+        return failed("The training step failed: " + what.substr(0, what.find('\n')) + ".");
+    }
+}
+
+}  // namespace
+
+bool isOutOfMemory(const std::exception& error) {
+    if (dynamic_cast<const std::bad_alloc*>(&error) || dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
+    const std::string what = error.what();
+    return what.find("can't allocate memory") != std::string::npos || what.find("out of memory") != std::string::npos;
+}
+
+double residentMb() {
+    std::ifstream file("/proc/self/statm");
+    double pages = 0, resident = 0;
+    file >> pages >> resident;
+    return resident * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1024.0 * 1024.0);
+}
+
+int64_t initialMicroSamples(const io::ModelConfig& model, const TrainingConfig& config, int64_t samplesOfProcess,
+                            int64_t longestTokens, bool cpu) {
+    if (config.accumulate > 0) return std::max<int64_t>(1, (samplesOfProcess + config.accumulate - 1) / config.accumulate);
+    const int64_t tokens = std::min(model.nUnmasked, longestTokens) + 1;
+    int64_t samples = std::min(samplesOfProcess, kLargestMicroBatch);
+    if (cpu) {
+        samples = std::min(samples, std::max<int64_t>(1, kCpuTokensPerMicroBatch / tokens));
+        const double fits = 0.5 * availableBytes() / activationBytes(model, config, tokens);
+        samples = std::min(samples, static_cast<int64_t>(std::min(fits, 1e6)));
+    }
+    return std::max<int64_t>(1, samples);
+}
+
+StepRunner::StepRunner(std::shared_ptr<model::TxfmModel> model, const TrainingConfig& config,
+                       std::shared_ptr<DataParallel> parallel)
+    : m_model(std::move(model)), m_config(config), m_parallel(std::move(parallel)) {}
+
+bool StepRunner::backOff() {
+    if (m_microSamples <= 1 || m_parallel) return false;
+    m_microSamples = (m_microSamples + 1) / 2;
+    return true;
+}
+
+Result<LossSums> StepRunner::gradients(const StepBatch& batch, Progress& progress) {
+    return translated([&]() -> Result<LossSums> {
+        LossSums local;
+        model::ForwardOptions options;
+        options.bfloat16 = m_config.bfloat16;
+        options.checkpoint = m_config.activationCheckpointing;
+        const auto device = m_model->device();
+        if (m_parallel && batch.micro.empty()) m_parallel->armReduction();
+        for (size_t i = 0; i < batch.micro.size(); ++i) {
+            // Alone, a stop takes effect between micro-batches; together, all processes finish the step first.
+            if (!m_parallel && progress.cancelled()) return cancelledError();
+            const MicroBatch& micro = batch.micro[i];
+            options.dropPath = model::DropPathDraws{domainSeed(m_config.seed, SeedDomain::DropPath),
+                                                    static_cast<uint32_t>(batch.step), micro.sampleIds};
+            const model::LossResult loss = device.is_cpu()
+                                               ? m_model->loss(micro.tokens, micro.target, options)
+                                               : m_model->loss(micro.tokens.to(device), micro.target.to(device), options);
+            if (m_parallel && i + 1 == batch.micro.size()) m_parallel->armReduction();
+            loss.sum.backward();
+            local.sum += loss.sum.item<double>();
+            local.weight += loss.weight;
+        }
+        local.stopRequested = progress.cancelled();
+        if (!m_parallel) return local;
+        TXFM_CHECK(m_parallel->finishReduction());
+        std::vector<double> values{local.sum, local.weight, local.stopRequested ? 1.0 : 0.0};
+        TXFM_CHECK(m_parallel->sum(values));
+        return LossSums{values[0], values[1], values[2] > 0};
+    });
+}
+
+Result<ValidationLoss> StepRunner::validate(const BatchMaker& maker, size_t sets, Progress& progress) {
+    return translated([&]() -> Result<ValidationLoss> {
+        torch::NoGradGuard noGrad;
+        model::ForwardOptions options;
+        options.bfloat16 = m_config.bfloat16;
+        const auto device = m_model->device();
+        // Sum and number of samples, in all and per data set.
+        std::vector<double> sums(2 + 2 * sets, 0);
+        for (const MicroBatch& micro : maker.validation(m_microSamples)) {
+            if (!m_parallel && progress.cancelled()) return cancelledError();
+            const model::LossResult loss = m_model->loss(micro.tokens.to(device), micro.target.to(device), options);
+            sums[0] += loss.sum.item<double>();
+            sums[1] += loss.weight;
+            const auto samples = loss.samples.to(torch::kCPU, torch::kFloat64).contiguous();
+            for (size_t i = 0; i < micro.sets.size(); ++i) {
+                sums[2 + 2 * static_cast<size_t>(micro.sets[i])] += samples.data_ptr<double>()[i];
+                sums[3 + 2 * static_cast<size_t>(micro.sets[i])] += 1;
+            }
+        }
+        if (m_parallel) TXFM_CHECK(m_parallel->sum(sums));
+        ValidationLoss out;
+        constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+        out.mean = sums[1] > 0 ? sums[0] / sums[1] : kNone;
+        for (size_t set = 0; set < sets; ++set)
+            out.perSet.push_back(sums[3 + 2 * set] > 0 ? sums[2 + 2 * set] / sums[3 + 2 * set] : kNone);
+        return out;
+    });
+}
+
+Result<StepRunner::Trial> StepRunner::trial(const StepBatch& batch, double seconds) {
+    return translated([&]() -> Result<Trial> {
+        Trial trial;
+        model::ForwardOptions options;
+        options.bfloat16 = m_config.bfloat16;
+        options.checkpoint = m_config.activationCheckpointing;
+        const auto device = m_model->device();
+        double measured = 0, begin = now();
+        int64_t samples = 0;
+        // The first pass pays for caches and allocations and is not counted.
+        for (size_t i = 0; i < 64 && (samples == 0 || now() - begin < seconds); ++i) {
+            const MicroBatch& micro = batch.micro[i % batch.micro.size()];
+            const double start = now();
+            const auto loss = m_model->loss(micro.tokens.to(device), micro.target.to(device), options);
+            loss.sum.backward();
+            loss.sum.item<double>();
+            if (i == 0) continue;
+            measured += now() - start;
+            samples += micro.tokens.samples();
+        }
+        for (const auto& [name, tensor] : m_model->parameters()) tensor.mutable_grad() = torch::Tensor();
+        trial.secondsPerSample = measured / static_cast<double>(samples);
+        trial.memoryMb = residentMb();
+        return trial;
+    });
+}
+
+}  // namespace txfm::training

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/training/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "core/base/atomic_file.h"
+#include "core/training/adamw.h"
+#include "core/training/checkpoint_file.h"
+#include "core/training/one_cycle.h"
+#include "core/training/prefetcher.h"
+#include "core/training/publish.h"
+#include "core/training/run_state.h"
+#include "core/training/step_runner.h"
+#include "core/training/training_log.h"
+#include "core/training/verdict.h"
+
+namespace txfm::training {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr const char* kDiverged = "diverged";
+constexpr double kTrialSeconds = 3;
+constexpr double kSecondsBetweenPlans = 20;
+/// Samples per second are averaged over about this many seconds.
+constexpr double kThroughputWindow = 5;
+
+double now() {
+    using Clock = std::chrono::steady_clock;
+    return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
+}
+
+class Trainer {
+public:
+    Trainer(TrainingRun& run, Progress& progress)
+        : m_run(run), m_config(run.config), m_progress(progress),
+          m_maker(run.corpus, *run.sampler, run.modelConfig,
+                  {run.config.seed, run.config.batch, run.parallel ? run.parallel->rank() : 0,
+                   run.parallel ? run.parallel->world() : 1, run.config.maskPool}),
+          m_runner(run.model, run.config, run.parallel),
+          m_optimizer(selectParameters(run.model->parameters(), run.config, run.modelConfig.nBlocks), run.config.beta2,
+                      run.config.epsilon, run.config.ema) {}
+
+    Result<nlohmann::json> run();
+
+private:
+    bool writes() const { return !m_run.parallel || m_run.parallel->rank() == 0; }
+    double elapsed() const { return m_elapsedBefore + now() - m_start; }
+    NamedTensors checkpointTensors() const;
+    Result<void> prepare();
+    Result<void> measureTrial();
+    void planByTime();
+    Result<void> loop();
+    Result<LossSums> computeStep(StepBatch& batch);
+    Result<double> validate(std::vector<double>* perSet);
+    Result<void> endEpoch(int64_t epoch, StepUpdate& update);
+    Result<void> report(const StepUpdate& update);
+    Result<void> noteValidation(double loss);
+    Result<void> saveCheckpoint();
+    Result<void> publish(bool completed);
+    Error diverged(const std::string& why);
+    nlohmann::json facts(bool completed) const;
+    nlohmann::json result(bool completed) const;
+    double weightDecay() const;
+
+    TrainingRun& m_run;
+    TrainingConfig& m_config;
+    Progress& m_progress;
+    BatchMaker m_maker;
+    StepRunner m_runner;
+    AdamW m_optimizer;
+    RunState m_state;
+    std::optional<TrainingLog> m_log;
+    std::unique_ptr<Prefetcher> m_prefetcher;
+    double m_start = 0, m_elapsedBefore = 0, m_lastCheckpoint = 0, m_lastPlan = 0, m_forecastMemory = 0;
+    int64_t m_stepAtPlan = 0, m_publishedStep = -1;
+    std::string m_stopReason;
+};
+
+NamedTensors Trainer::checkpointTensors() const {
+    NamedTensors tensors;
+    for (const auto& [name, tensor] : m_run.model->parameters()) tensors.emplace_back("weight." + name, tensor);
+    for (const auto& entry : m_optimizer.state()) tensors.push_back(entry);
+    return tensors;
+}
+
+double Trainer::weightDecay() const {
+    // Spec §4.1: the decay time of the weights equals the run.
+    return m_config.weightDecay >= 0 ? m_config.weightDecay
+                                     : 1.0 / (m_config.peakLearningRate * std::max(m_state.plan.totalSteps, 1.0));
+}
+
+Result<void> Trainer::prepare() {
+    m_start = m_lastCheckpoint = now();
+    if (writes()) {
+        std::error_code ec;
+        fs::create_directories(workFolder(m_run.out), ec);
+        if (ec)
+            return failed("Cannot write the model folder '" + m_run.out.string() + "': " + ec.message() + ".",
+                          "Choose a folder that is writable.");
+    }
+    for (const OptimizedParameter& parameter : m_optimizer.parameters()) parameter.tensor.requires_grad_(true);
+    for (const auto& [name, tensor] : m_run.model->parameters()) {
+        const bool trained = std::ranges::any_of(m_optimizer.parameters(),
+                                                 [&](const OptimizedParameter& p) { return p.name == name; });
+        if (!trained) tensor.requires_grad_(false);
+    }
+    if (m_run.parallel) m_run.parallel->attach(m_optimizer.parameters());
+    const int64_t perProcess = std::max<int64_t>(1, m_config.batch / (m_run.parallel ? m_run.parallel->world() : 1));
+    int64_t longest = 1;
+    for (const CorpusSet& set : m_run.corpus->sets()) longest = std::max(longest, set.measured->count());
+    m_runner.setMicroSamples(initialMicroSamples(m_run.modelConfig, m_config, perProcess, longest,
+                                                 m_run.model->device().is_cpu()));
+    const bool continues = m_run.resume && fs::exists(lastCheckpoint(m_run.out));
+    if (continues) {
+        TXFM_TRY(const nlohmann::json state, readCheckpoint(lastCheckpoint(m_run.out), checkpointTensors()));
+        m_state = RunState::fromJson(state);
+        m_optimizer.setSteps(m_state.step);
+        m_run.model->weightsChanged();
+        m_elapsedBefore = m_state.elapsed;
+        m_progress.message(MessageLevel::Info, "Continues after step " + std::to_string(m_state.step) + ".");
+    }
+    if (m_config.epochs > 0) {
+        const int64_t total = m_config.epochs * m_maker.stepsPerEpoch();
+        if (m_config.minutes <= 0 || !continues) {
+            m_state.plan = StepPlan::fixed(total);
+            m_state.plan.position = static_cast<double>(m_state.step);
+            m_state.plan.remaining = total - m_state.step;
+        }
+    } else if (!continues) {
+        // Any length: the trial replaces it before the first step.
+        m_state.plan = StepPlan::fixed(std::numeric_limits<int32_t>::max());
+    }
+    if (writes()) {
+        TXFM_TRY(TrainingLog log, TrainingLog::open(workFolder(m_run.out) / "training.jsonl", m_state.step));
+        m_log.emplace(std::move(log));
+    }
+    if (!m_state.plan.finished()) TXFM_CHECK(measureTrial());
+    return {};
+}
+
+Result<void> Trainer::measureTrial() {
+    if (m_state.secondsPerStep > 0) {  // a resumed run knows its pace
+        planByTime();
+        return {};
+    }
+    const StepBatch batch = m_maker.step(m_state.step, m_runner.microSamples());
+    StepRunner::Trial trial;
+    if (!batch.micro.empty()) {
+        TXFM_TRY(trial, m_runner.trial(batch, kTrialSeconds));
+    }
+    const double world = m_run.parallel ? m_run.parallel->world() : 1;
+    std::vector<double> pace{trial.secondsPerSample * static_cast<double>(m_config.batch) / world};
+    if (m_run.parallel) TXFM_CHECK(m_run.parallel->sum(pace));
+    m_state.secondsPerStep = pace[0] / world;
+    m_forecastMemory = trial.memoryMb;
+    planByTime();
+    char text[240];
+    const double steps = static_cast<double>(m_state.plan.remaining);
+    std::snprintf(text, sizeof text,
+                  "Forecast from a trial: %.3g s per step of %lld samples (%.3g samples/s), %lld steps in about %.3g minutes, "
+                  "about %.0f MB of memory.",
+                  m_state.secondsPerStep, static_cast<long long>(m_config.batch),
+                  static_cast<double>(m_config.batch) / m_state.secondsPerStep,
+                  static_cast<long long>(m_state.plan.remaining), steps * m_state.secondsPerStep / 60, m_forecastMemory);
+    m_progress.message(MessageLevel::Info, text);
+    m_progress.event({{"type", "forecast"}, {"seconds_per_step", m_state.secondsPerStep},
+                      {"steps", m_state.plan.remaining}, {"seconds", steps * m_state.secondsPerStep},
+                      {"memory_mb", m_forecastMemory}});
+    return {};
+}
+
+void Trainer::planByTime() {
+    if (m_config.minutes <= 0) return;
+    m_lastPlan = now();
+    m_stepAtPlan = m_state.step;
+    const double left = m_config.minutes * 60 - elapsed() - m_state.validationSeconds - 1;
+    auto steps = static_cast<int64_t>(std::max(left, 0.0) / std::max(m_state.secondsPerStep, 1e-6));
+    if (m_config.epochs > 0) steps = std::min(steps, m_config.epochs * m_maker.stepsPerEpoch() - m_state.step);
+    if (m_state.step == 0) m_state.plan = StepPlan::fixed(std::max<int64_t>(steps, 1));
+    else m_state.plan.replan(steps);
+}
+
+Result<LossSums> Trainer::computeStep(StepBatch& batch) {
+    for (;;) {
+        auto sums = m_runner.gradients(batch, m_progress);
+        if (sums || sums.error().code != ErrorCode::OutOfMemory) return sums;
+        m_optimizer.dropGradients();
+        if (!m_runner.backOff()) return sums;
+        m_progress.message(MessageLevel::Warning, "Memory ran out; goes on with micro-batches of " +
+                                                      std::to_string(m_runner.microSamples()) + " samples.");
+        m_prefetcher.reset();
+        batch = m_maker.step(batch.step, m_runner.microSamples());
+        m_prefetcher = std::make_unique<Prefetcher>(m_maker, batch.step + 1, m_runner.microSamples());
+    }
+}
+
+Result<double> Trainer::validate(std::vector<double>* perSet) {
+    const double begin = now();
+    m_optimizer.swapAverages();
+    if (m_optimizer.averages()) m_run.model->weightsChanged();
+    auto loss = m_runner.validate(m_maker, m_run.corpus->sets().size(), m_progress);
+    m_optimizer.swapAverages();
+    if (m_optimizer.averages()) m_run.model->weightsChanged();
+    m_state.validationSeconds = now() - begin;
+    if (!loss) return loss.error();
+    if (perSet) *perSet = loss->perSet;
+    return loss->mean;
+}
+
+Result<void> Trainer::noteValidation(double loss) {
+    if (!std::isfinite(loss) || (std::isfinite(m_state.bestLoss) && loss >= m_state.bestLoss)) return {};
+    m_state.bestLoss = loss;
+    m_state.bestStep = m_state.step;
+    m_state.bestEpoch = (m_state.step + m_maker.stepsPerEpoch() - 1) / m_maker.stepsPerEpoch();
+    if (!writes()) return {};
+    NamedTensors weights;
+    m_optimizer.swapAverages();
+    for (const auto& [name, tensor] : m_run.model->parameters()) weights.emplace_back("weight." + name, tensor);
+    auto written = writeCheckpoint(bestCheckpoint(m_run.out), weights, {{"step", m_state.step}, {"val_loss", loss}});
+    m_optimizer.swapAverages();
+    return written;
+}
+
+Result<void> Trainer::saveCheckpoint() {
+    m_lastCheckpoint = now();
+    if (!writes()) return {};
+    m_state.elapsed = elapsed();
+    auto written = writeCheckpoint(lastCheckpoint(m_run.out), checkpointTensors(), m_state.toJson());
+    if (written) return {};
+    return failed("The checkpoint could not be written; the one before is intact. " + written.error().message,
+                  "Free some disk space and continue with --resume.");
+}
+
+Result<void> Trainer::endEpoch(int64_t epoch, StepUpdate& update) {
+    std::vector<double> perSet;
+    TXFM_TRY(update.valLoss, validate(&perSet));
+    const double train = m_state.epochWeight > 0 ? m_state.epochSum / m_state.epochWeight : kNaN;
+    m_state.history.push_back({epoch, train, update.valLoss});
+    m_state.epochSum = m_state.epochWeight = 0;
+    TXFM_CHECK(noteValidation(update.valLoss));
+    nlohmann::json sets = nlohmann::json::object();
+    for (size_t i = 0; i < perSet.size(); ++i) sets[m_run.corpus->sets()[i].name] = numberOrNull(perSet[i]);
+    m_progress.event({{"type", "epoch"}, {"epoch", epoch}, {"loss", numberOrNull(train)},
+                      {"val_loss", numberOrNull(update.valLoss)}, {"val_loss_by_set", sets}});
+    if (m_run.epochProbe && writes()) {
+        TXFM_TRY(const nlohmann::json probe, m_run.epochProbe(*m_run.model, epoch));
+        m_progress.event(probe);
+    }
+    return {};
+}
+
+Result<void> Trainer::report(const StepUpdate& update) {
+    m_progress.step(update);
+    if (!m_log) return {};
+    return m_log->append(update, elapsed());
+}
+
+Result<void> Trainer::loop() {
+    if (m_config.validateFirst && m_state.step == 0) {
+        TXFM_TRY(const double loss, validate(nullptr));
+        m_state.history.push_back({0, kNaN, loss});
+        TXFM_CHECK(noteValidation(loss));
+    }
+    const int64_t stepsPerEpoch = m_maker.stepsPerEpoch();
+    if (m_state.pending) {
+        StepUpdate update = *m_state.pending;
+        TXFM_CHECK(endEpoch((m_state.step + stepsPerEpoch - 1) / stepsPerEpoch, update));
+        m_state.pending.reset();
+        TXFM_CHECK(report(update));
+        TXFM_CHECK(saveCheckpoint());
+    }
+    m_prefetcher = std::make_unique<Prefetcher>(m_maker, m_state.step, m_runner.microSamples());
+    double windowStart = now();
+    double windowSamples = 0, rate = 0;
+    while (!m_state.plan.finished()) {
+        StepBatch batch = m_prefetcher->next();
+        TXFM_TRY(const LossSums sums, computeStep(batch));
+        // A step that was overtaken by a stop is not taken; the continued run computes it again.
+        if (sums.stopRequested) return cancelledError();
+        const double loss = sums.mean(), norm = m_optimizer.gradNorm(1.0 / sums.weight);
+        if (const auto why = m_state.guard.check(loss, norm)) {
+            m_optimizer.dropGradients();
+            return diverged(*why);
+        }
+        const OneCycle schedule{m_config.peakLearningRate, m_state.plan.totalSteps, m_config.warmup};
+        const double learningRate = schedule.learningRate(m_state.plan.position);
+        const double beta1 = m_config.cycleMomentum ? schedule.beta1(m_state.plan.position) : m_config.beta1;
+        double scale = 1.0 / sums.weight;
+        if (m_config.clipNorm > 0 && norm > m_config.clipNorm) scale *= m_config.clipNorm / norm;
+        m_optimizer.step(learningRate, beta1, weightDecay(), scale);
+        m_run.model->weightsChanged();
+
+        ++m_state.step;
+        m_state.plan.advance();
+        m_state.samples += batch.globalSamples;
+        m_state.lastLoss = loss;
+        m_state.epochSum += sums.sum;
+        m_state.epochWeight += sums.weight;
+        windowSamples += static_cast<double>(batch.globalSamples);
+        const double inWindow = now() - windowStart;
+        rate = windowSamples / std::max(inWindow, 1e-9);
+        if (inWindow > kThroughputWindow) {
+            windowStart += inWindow / 2;
+            windowSamples /= 2;
+        }
+        StepUpdate update;
+        update.step = m_state.step;
+        update.epoch = static_cast<double>(m_state.step) / static_cast<double>(stepsPerEpoch);
+        update.loss = loss;
+        update.valLoss = kNaN;
+        update.learningRate = learningRate;
+        update.gradNorm = norm;
+        update.samplesPerSecond = rate;
+        update.memoryMb = residentMb();
+
+        const bool last = m_state.plan.finished();
+        const bool epochEnds = batch.lastOfEpoch || last;
+        if (epochEnds) {
+            m_state.pending = update;
+            TXFM_CHECK(endEpoch(batch.epoch + 1, update));
+            m_state.pending.reset();
+        } else if (m_config.validateEvery > 0 && m_state.step % m_config.validateEvery == 0) {
+            TXFM_TRY(update.valLoss, validate(nullptr));
+            TXFM_CHECK(noteValidation(update.valLoss));
+        }
+        TXFM_CHECK(report(update));
+        if (epochEnds && m_config.patience > 0 && batch.epoch + 1 - m_state.bestEpoch >= m_config.patience && !last) {
+            m_stopReason = "early_stopping";
+            m_state.plan.remaining = 0;
+        }
+        if (m_config.minutes > 0 && now() - m_lastPlan > kSecondsBetweenPlans && !m_state.plan.finished()) {
+            if (m_state.step > m_stepAtPlan)
+                m_state.secondsPerStep = (now() - m_lastPlan) / static_cast<double>(m_state.step - m_stepAtPlan);
+            planByTime();
+        }
+        if (epochEnds || now() - m_lastCheckpoint > m_config.checkpointMinutes * 60) TXFM_CHECK(saveCheckpoint());
+    }
+    return {};
+}
+
+Error Trainer::diverged(const std::string& why) {
+    m_stopReason = kDiverged;
+    const std::string at = "Training stopped at step " + std::to_string(m_state.step + 1) + ": " + why;
+    const std::string hint = "Start again with a lower --lr (now " + nlohmann::json(m_config.peakLearningRate).dump() +
+                             ") or with --clip-norm 1.";
+    if (!writes()) return failed(at + ".", hint);
+    const auto marked = writeFileAtomically(workFolder(m_run.out) / "diverged.json",
+                                            nlohmann::json{{"step", m_state.step + 1}, {"why", why}}.dump() + "\n");
+    if (!marked) return marked.error();
+    if (!fs::exists(bestCheckpoint(m_run.out)) || !std::isfinite(m_state.bestLoss))
+        return failed(at + "; no validated weights exist yet, so no model was written.", hint);
+    NamedTensors weights;
+    for (const auto& [name, tensor] : m_run.model->parameters()) weights.emplace_back("weight." + name, tensor);
+    if (const auto read = readCheckpoint(bestCheckpoint(m_run.out), weights); !read) return read.error();
+    if (const auto published = publishModel(m_run, facts(false)); !published) return published.error();
+    return failed(at + "; the best weights (step " + std::to_string(m_state.bestStep) + ") are kept in '" +
+                      m_run.out.string() + "'.", hint);
+}
+
+nlohmann::json Trainer::facts(bool completed) const {
+    return {{"kind", m_run.kind},
+            {"base_model", m_run.baseModel},
+            {"data_sets", m_run.corpus->facts()},
+            {"steps", m_state.step},
+            {"epochs", static_cast<double>(m_state.step) / static_cast<double>(m_maker.stepsPerEpoch())},
+            {"samples", m_state.samples},
+            {"batch", m_config.batch},
+            {"lr", m_config.peakLearningRate},
+            {"weight_decay", weightDecay()},
+            {"seed", m_config.seed},
+            {"mask_pool", m_config.maskPool},
+            {"precision", m_config.bfloat16 ? "bf16" : "fp32"},
+            {"processes", m_run.parallel ? m_run.parallel->world() : 1},
+            {"device", m_run.device},
+            {"seconds", elapsed()},
+            {"loss", numberOrNull(m_state.lastLoss)},
+            {"val_loss", m_state.history.empty() ? nlohmann::json(nullptr)
+                                                 : numberOrNull(m_state.history.back().validation)},
+            {"best", {{"step", m_state.bestStep}, {"epoch", m_state.bestEpoch}, {"val_loss", numberOrNull(m_state.bestLoss)}}},
+            {"history", m_state.historyJson()},
+            {"completed", completed}};
+}
+
+Result<void> Trainer::publish(bool completed) {
+    if (!writes()) return {};
+    const bool best = completed && m_config.keepBest && std::isfinite(m_state.bestLoss) &&
+                      m_state.bestStep != m_state.step && fs::exists(bestCheckpoint(m_run.out));
+    if (best) {
+        NamedTensors weights;
+        for (const auto& [name, tensor] : m_run.model->parameters()) weights.emplace_back("weight." + name, tensor);
+        TXFM_TRY([[maybe_unused]] const auto state, readCheckpoint(bestCheckpoint(m_run.out), weights));
+        return publishModel(m_run, facts(completed));
+    }
+    m_optimizer.swapAverages();
+    auto published = publishModel(m_run, facts(completed));
+    m_optimizer.swapAverages();
+    return published;
+}
+
+nlohmann::json Trainer::result(bool completed) const {
+    nlohmann::json out = facts(completed);
+    const Verdict verdict = judge(m_state.history);
+    out["verdict"] = {{"kind", verdict.kind}, {"text", verdict.text}, {"best_epoch", verdict.bestEpoch}};
+    out["forecast"] = {{"seconds_per_step", m_state.secondsPerStep}, {"memory_mb", m_forecastMemory}};
+    out["stopped"] = m_stopReason.empty() ? "completed" : m_stopReason;
+    out["files"] = nlohmann::json::array({m_run.out.string()});
+    return out;
+}
+
+Result<nlohmann::json> Trainer::run() {
+    TXFM_CHECK(prepare());
+    const auto looped = loop();
+    m_prefetcher.reset();
+    if (!looped) {
+        m_optimizer.dropGradients();
+        const Error error = looped.error();
+        // Steps are whole: whatever interrupted the run, the weights are those after the last finished step. A
+        // diverged run keeps its checkpoint from before; a full disk has no room for another.
+        if (error.code == ErrorCode::Cancelled) {
+            TXFM_CHECK(saveCheckpoint());
+            if (m_state.step > 0) TXFM_CHECK(publish(false));
+        } else if (m_run.parallel && m_stopReason != kDiverged) {
+            // The other processes are gone, the weights are not. The error of the run matters more than a second one.
+            if (const auto saved = saveCheckpoint(); !saved) m_progress.message(MessageLevel::Warning, saved.error().message);
+        }
+        return error;
+    }
+    TXFM_CHECK(saveCheckpoint());
+    TXFM_CHECK(publish(true));
+    nlohmann::json out = result(true);
+    if (writes()) {
+        nlohmann::json finished{{"steps", m_state.step}, {"epochs", m_config.epochs}, {"minutes", m_config.minutes}, {"result", out}};
+        TXFM_CHECK(writeFileAtomically(workFolder(m_run.out) / "finished.json", finished.dump(1) + "\n"));
+    }
+    return out;
+}
+
+}  // namespace
+
+fs::path workFolder(const fs::path& out) { return out / ".work"; }
+fs::path lastCheckpoint(const fs::path& out) { return workFolder(out) / "last.safetensors"; }
+fs::path bestCheckpoint(const fs::path& out) { return workFolder(out) / "best.safetensors"; }
+
+Result<nlohmann::json> storedRun(const fs::path& out) {
+    const fs::path path = workFolder(out) / "run.json";
+    if (!fs::exists(path)) return nlohmann::json(nullptr);
+    TXFM_TRY(const std::string text, readWholeFile(path));
+    auto stored = nlohmann::json::parse(text, nullptr, false);
+    if (!stored.is_object())
+        return badInput("'" + path.string() + "' is damaged.", "Start the run again in another folder.");
+    stored["started"] = fs::exists(lastCheckpoint(out));
+    stored["diverged"] = fs::exists(workFolder(out) / "diverged.json");
+    const fs::path finished = workFolder(out) / "finished.json";
+    if (fs::exists(finished)) {
+        TXFM_TRY(const std::string end, readWholeFile(finished));
+        stored["finished"] = nlohmann::json::parse(end, nullptr, false);
+    }
+    return stored;
+}
+
+Result<nlohmann::json> train(TrainingRun& run, Progress& progress) { return Trainer(run, progress).run(); }
+
+}  // namespace txfm::training

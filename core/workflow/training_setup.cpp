@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/workflow/training_setup.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/atomic_file.h"
+#include "core/model/device.h"
+
+namespace txfm::workflow {
+namespace fs = std::filesystem;
+namespace {
+
+/// Options that may change when a run is continued.
+const std::set<std::string> kFreeOnResume = {"data",   "out",     "epochs", "minutes", "resume",         "config",
+                                             "probe",  "pairs",   "keep",   "name",    "save_precision", "checkpoint_minutes",
+                                             "accumulate", "peer_timeout", "patience", "validate_every", "checkpoint_activations"};
+
+Result<nlohmann::json> readConfigOption(const std::string& config, ErrorCode& code) {
+    if (config.empty()) return nlohmann::json::object();
+    const bool text = config.find_first_not_of(" \t\n") != std::string::npos &&
+                      config[config.find_first_not_of(" \t\n")] == '{';
+    code = text ? ErrorCode::Usage : ErrorCode::BadInput;
+    std::string content = config;
+    if (!text) {
+        TXFM_TRY(content, readWholeFile(config, size_t{16} << 20));
+    }
+    auto json = nlohmann::json::parse(content, nullptr, false);
+    if (!json.is_object())
+        return Error{code, (text ? std::string("Option --config") : "'" + config + "'") + " is not a JSON object.",
+                     "Write {\"key\": value, ...} with keys of config.json or of training."};
+    return json;
+}
+
+/// Sets the fields that `keys` names and that still have their default; returns the keys that are no field.
+Result<nlohmann::json> applyKeys(const OptionFields& fields, const nlohmann::json& defaults, const nlohmann::json& keys,
+                                 const std::string& where, ErrorCode code) {
+    nlohmann::json rest = nlohmann::json::object();
+    for (const auto& [key, value] : keys.items()) {
+        const auto field = std::ranges::find_if(fields, [&](const OptionField& f) { return f.jsonKey() == key; });
+        if (field == fields.end()) {
+            rest[key] = value;
+            continue;
+        }
+        if (writeOptions({*field})[key] != defaults[key]) continue;  // a flag was given
+        OptionField single = *field;
+        single.required = false;
+        TXFM_CHECK(readOptions({single}, {{key, value}}, where, code));
+    }
+    return rest;
+}
+
+Result<void> takeStored(const OptionFields& fields, const nlohmann::json& defaults, const nlohmann::json& stored) {
+    for (const OptionField& field : fields) {
+        const std::string key = field.jsonKey();
+        const nlohmann::json now = writeOptions({field})[key];
+        if (!stored.contains(key) || now == stored[key]) continue;
+        if (now != defaults[key]) {
+            if (kFreeOnResume.contains(key)) continue;
+            return usageError("Option --" + field.flag + " is " + now.dump() + ", but the run to continue began with " +
+                                  stored[key].dump() + ".",
+                              "Leave the option out, or start a new run in another folder.");
+        }
+        if (key == "resume") continue;
+        OptionField single = field;
+        single.required = false;
+        TXFM_CHECK(readOptions({single}, {{key, stored[key]}}, "The stored run"));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<SettledOptions> settleOptions(const OptionFields& fields, const OptionFields& defaultFields,
+                                     const TrainingOptions& options, const RunContext& context) {
+    SettledOptions settled;
+    settled.seed = context.seed;
+    const nlohmann::json defaults = writeOptions(defaultFields);
+    ErrorCode code = ErrorCode::Usage;
+    TXFM_TRY(nlohmann::json keys, readConfigOption(options.config, code));
+    const std::string where = "--config";
+    if (keys.contains("seed")) {
+        if (!keys["seed"].is_number_unsigned()) return Error{code, "--config: 'seed' must be a whole number >= 0.", {}};
+        if (settled.seed == 0) settled.seed = keys["seed"].get<uint64_t>();
+        keys.erase("seed");
+    }
+    if (keys.contains("training")) {
+        if (!keys["training"].is_object()) return Error{code, "--config: 'training' must be a JSON object.", {}};
+        TXFM_TRY(const nlohmann::json unknown, applyKeys(fields, defaults, keys["training"], where, code));
+        if (!unknown.empty())
+            return Error{code, "--config: unknown training key '" + unknown.begin().key() + "'.", {}};
+        keys.erase("training");
+    }
+    TXFM_TRY(settled.modelKeys, applyKeys(fields, defaults, keys, where, code));
+
+    TXFM_TRY(const nlohmann::json stored, training::storedRun(options.out));
+    const bool started = stored.is_object() && stored.value("started", false);
+    const bool finished = stored.is_object() && stored.contains("finished");
+    const bool stale = stored.is_object() && stored.value("diverged", false);
+    if (!options.resume) {
+        if (started && !finished && !stale)
+            return usageError("'" + options.out + "' holds an unfinished training run.",
+                              "Add --resume to continue it, or choose another folder.");
+        return settled;
+    }
+    if (stale)
+        return failed("The run in '" + options.out + "' diverged and cannot be continued.",
+                      "Start again without --resume and with a lower --lr.");
+    if (!started) return settled;
+    settled.stored = stored;
+    settled.continues = true;
+    if (settled.seed != 0 && settled.seed != stored.value("seed", uint64_t{0}))
+        return usageError("Option --seed differs from that of the run to continue (" +
+                          std::to_string(stored.value("seed", uint64_t{0})) + ").");
+    settled.seed = stored.value("seed", uint64_t{0});
+    TXFM_CHECK(takeStored(fields, defaults, stored.value("options", nlohmann::json::object())));
+    if (finished) {
+        const nlohmann::json& end = stored["finished"];
+        const bool more = options.epochs > end.value("epochs", int64_t{0}) && options.minutes <= 0;
+        const bool longer = options.minutes > end.value("minutes", 0.0);
+        settled.alreadyFinished = !more && !longer;
+    }
+    return settled;
+}
+
+void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options) {
+    if (options.unmasked > 0) config.nUnmasked = options.unmasked;
+    if (options.maskTemperature != 0) config.maskTemperature = options.maskTemperature;
+    if (!options.loss.empty()) config.loss = options.loss;
+}
+
+Result<io::ModelConfig> mergeModelKeys(const io::ModelConfig& config, const nlohmann::json& keys,
+                                       const std::string& where) {
+    if (keys.empty()) return config;
+    nlohmann::json merged = config.toJson();
+    for (const auto& [key, value] : keys.items()) merged[key] = value;
+    TXFM_TRY(io::ModelConfig result, io::ModelConfig::fromJson(merged, where));
+    for (const auto& [key, value] : keys.items())
+        if (result.extra.contains(key) && !config.extra.contains(key))
+            return usageError(where + ": unknown key '" + key + "'.",
+                              "Use keys of config.json or the names of options with underscores.");
+    return result;
+}
+
+Result<training::TrainingConfig> trainingConfig(const TrainingOptions& o, const io::ModelConfig& model, uint64_t seed,
+                                                torch::Device device) {
+    training::TrainingConfig config;
+    TXFM_TRY(config.bfloat16, model::chooseBfloat16(o.precision, device));
+    const bool paper = model.preset == "S" || model.preset == "B" || model.preset == "L";
+    config.batch = o.batch > 0 ? o.batch : paper ? 1536 : model.preset == "CxG" ? 6144 : 64;
+    config.seed = seed;
+    config.accumulate = o.accumulate;
+    config.epochs = o.epochs;
+    config.minutes = o.minutes;
+    config.peakLearningRate = o.lr > 0 ? o.lr : 1e-3;
+    config.warmup = o.warmup;
+    config.beta1 = o.beta1;
+    config.beta2 = o.beta2;
+    config.epsilon = o.epsilon;
+    config.weightDecay = o.weightDecay;
+    config.noDecay1d = o.noDecay1d;
+    config.cycleMomentum = o.cycleMomentum;
+    config.clipNorm = o.clipNorm;
+    config.ema = o.ema;
+    config.codebookScale = o.codebookLrScale;
+    config.decoderScale = o.decoderLrScale;
+    config.headScale = o.headLrScale;
+    config.activationCheckpointing = o.checkpointActivations;
+    config.maskPool = o.maskPool;
+    config.checkpointMinutes = o.checkpointMinutes;
+    config.validateEvery = o.validateEvery;
+    config.keepBest = o.keep == "best";
+    config.saveBfloat16 = o.savePrecision == "bf16";
+    config.peerTimeoutSeconds = o.peerTimeout;
+    return config;
+}
+
+Result<void> joinProcesses(training::TrainingRun& run, const TrainingOptions& options, torch::Device& device) {
+    TXFM_TRY(run.parallel, training::DataParallel::fromEnvironment(options.peerTimeout));
+    if (run.parallel && device.is_cuda())
+        device = torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(training::DataParallel::localRank()));
+    if (run.parallel && options.batch > 0 && options.batch < run.parallel->world())
+        return usageError("Option --batch is " + std::to_string(options.batch) + ", less than the " +
+                          std::to_string(run.parallel->world()) + " processes.", "Every process needs a sample per step.");
+    return {};
+}
+
+bool isMainProcess(const training::TrainingRun& run) { return !run.parallel || run.parallel->rank() == 0; }
+
+Result<void> clearWorkFolder(const fs::path& out) {
+    std::error_code ec;
+    fs::remove_all(training::workFolder(out), ec);
+    fs::create_directories(training::workFolder(out), ec);
+    if (ec)
+        return failed("Cannot write the model folder '" + out.string() + "': " + ec.message() + ".",
+                      "Choose a folder that is writable.");
+    return {};
+}
+
+Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, uint64_t seed) {
+    const fs::path folder = training::workFolder(run.out);
+    TXFM_CHECK(writeFileAtomically(folder / "genes.tsv", io::vocabularyToTsv(run.vocabulary)));
+    const nlohmann::json stored{{"kind", run.kind},
+                                {"seed", seed},
+                                {"options", writeOptions(fields)},
+                                {"model", run.modelConfig.toJson()},
+                                {"data_sets", run.corpus->facts()},
+                                {"version", TXFM_VERSION}};
+    return writeFileAtomically(folder / "run.json", stored.dump(1) + "\n");
+}
+
+Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus& corpus) {
+    const nlohmann::json before = stored.value("data_sets", nlohmann::json::array()), now = corpus.facts();
+    if (before.size() != now.size())
+        return usageError("The run to continue began with " + std::to_string(before.size()) + " data sets, not " +
+                              std::to_string(now.size()) + ".",
+                          "Give the same --data.");
+    for (size_t i = 0; i < now.size(); ++i)
+        if (before[i] != now[i])
+            return usageError("'" + corpus.sets()[i].path + "' is not the data set '" + before[i].value("name", "") +
+                                  "' that the run to continue began with.",
+                              "Give the same --data in the same order.");
+    return {};
+}
+
+std::string modelName(const TrainingOptions& options) {
+    if (!options.name.empty()) return options.name;
+    fs::path out = fs::path(options.out).lexically_normal();
+    if (!out.has_filename()) out = out.parent_path();
+    return out.filename().string();
+}
+
+std::string describeTraining(const nlohmann::json& r) {
+    const auto number = [](const nlohmann::json& v, const char* format) {
+        if (!v.is_number()) return std::string("not measured");
+        char text[40];
+        std::snprintf(text, sizeof text, format, v.get<double>());
+        return std::string(text);
+    };
+    std::string text;
+    text += "Steps: " + std::to_string(r.value("steps", int64_t{0})) + " (" +
+            number(r.value("epochs", nlohmann::json()), "%.2f") + " epochs)\n";
+    text += "Training loss: " + number(r.value("loss", nlohmann::json()), "%.4f") + "\n";
+    text += "Validation loss: " + number(r.value("val_loss", nlohmann::json()), "%.4f") + "\n";
+    if (r.contains("verdict")) text += r["verdict"].value("text", "") + "\n";
+    for (const auto& file : r.value("files", nlohmann::json::array())) text += "Model: " + file.get<std::string>() + "\n";
+    return text;
+}
+
+}  // namespace txfm::workflow

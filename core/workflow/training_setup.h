@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "core/training/trainer.h"
+#include "core/workflow/options/training_options.h"
+#include "core/workflow/workflow.h"
+
+namespace txfm::workflow {
+
+/// Options of a run after --config and, with --resume, the stored run were merged in.
+struct SettledOptions {
+    nlohmann::json modelKeys = nlohmann::json::object();  ///< keys of config.json given by --config
+    nlohmann::json stored;       ///< run.json of the run to continue, null for a new run
+    bool continues = false;      ///< there is a run to continue
+    bool alreadyFinished = false;  ///< nothing is left to do; stored["finished"]["result"] is the answer
+    uint64_t seed = 0;
+};
+
+/// Applies --config to fields that still have their defaults, then --resume. Usage or BadInput errors name the key;
+/// Usage when --out holds an unfinished run and --resume is missing, or an option contradicts the run to continue.
+Result<SettledOptions> settleOptions(const OptionFields& fields, const OptionFields& defaults,
+                                     const TrainingOptions& options, const RunContext& context);
+
+/// Model-config values that both commands let flags override.
+void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options);
+/// Merges keys of --config into a model configuration; Usage or BadInput for unknown keys and nonsense.
+Result<io::ModelConfig> mergeModelKeys(const io::ModelConfig& config, const nlohmann::json& keys,
+                                       const std::string& where);
+
+/// Optimisation part of the options.
+Result<training::TrainingConfig> trainingConfig(const TrainingOptions& options, const io::ModelConfig& model,
+                                                uint64_t seed, torch::Device device);
+
+/// Removes what earlier runs left in out/.work (a finished or diverged run, or temporary files of a killed one).
+Result<void> clearWorkFolder(const std::filesystem::path& out);
+/// Notes options, model configuration, vocabulary and data in out/.work for --resume.
+Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, uint64_t seed);
+/// The data of a resumed run must be those that it began with; Usage error naming the data set.
+Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus& corpus);
+
+/// Joins the processes of a data-parallel run that the environment describes (torchrun, SLURM) and chooses this
+/// process's GPU. Call it after settleOptions(): nobody writes before all have read.
+Result<void> joinProcesses(training::TrainingRun& run, const TrainingOptions& options, torch::Device& device);
+/// Process 0 alone writes and reports.
+bool isMainProcess(const training::TrainingRun& run);
+
+/// Optional work at the end of each epoch (--probe, --pairs).
+Result<void> attachEpochProbe(training::TrainingRun& run, const TrainingOptions& options, Progress& progress);
+
+/// Name for config.json: the option, else the folder's.
+std::string modelName(const TrainingOptions& options);
+/// Sentences for people: where the model is, losses, verdict.
+std::string describeTraining(const nlohmann::json& result);
+
+}  // namespace txfm::workflow
