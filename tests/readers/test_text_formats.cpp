@@ -133,7 +133,7 @@ private Q_SLOTS:
         QTest::addColumn<QByteArray>("content");
         QTest::addColumn<QByteArray>("name");
         QTest::addColumn<QByteArray>("says");
-        QTest::newRow("word instead of a count") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,oops,1\n") << QByteArray("t.csv") << QByteArray("numbers");
+        QTest::newRow("word instead of a count") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,oops,1\n") << QByteArray("t.csv") << QByteArray("line 3");
         QTest::newRow("missing value") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,NA,1\n") << QByteArray("t.csv") << QByteArray("line 3");
         QTest::newRow("short line") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,1\n") << QByteArray("t.csv") << QByteArray("line 3");
         QTest::newRow("infinite") << QByteArray("gene,a,b\nCD3D,1,2\nCD4,inf,1\n") << QByteArray("t.csv") << QByteArray("line 3");

@@ -216,8 +216,9 @@ Result<TableLayout> findLayout(const fs::path& path) {
 
     for (size_t column = 1; column < width; ++column) {
         const auto cell = [&](const Row& row) { return column < row.size() ? row[column] : std::string(); };
-        const bool numeric = std::ranges::all_of(rows, [&](const Row& r) { return isNumber(cell(r), layout.decimalComma); }) &&
-                             std::ranges::any_of(rows, [&](const Row& r) { return isPresentNumber(cell(r), layout.decimalComma); });
+        // A column of mostly numbers holds counts: a stray text in it is reported with its line, not taken for a name.
+        const auto numbers = std::ranges::count_if(rows, [&](const Row& r) { return isPresentNumber(cell(r), layout.decimalComma); });
+        const bool numeric = 2 * numbers >= static_cast<std::ptrdiff_t>(rows.size());
         if (numeric && !isAnnotationName(layout.header[column])) {
             layout.valueColumns.push_back(column);
         } else {
