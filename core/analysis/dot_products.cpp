@@ -47,13 +47,23 @@ template <int Floats, int Rows, int Vectors>
     }
 }
 
+/// In the order of dotTile() and, where the target has it, with the same fused multiply-add.
+[[gnu::always_inline]] inline float sequentialDot(const float* a, const float* b, int64_t width) {
+    float sum = 0;
+    for (int64_t k = 0; k < width; ++k) sum += a[k] * b[k];
+    return sum;
+}
+
+using DotFunction = float (*)(const float*, const float*, int64_t);
 using TileFunction = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*);
 
+float dotBaseline(const float* a, const float* b, int64_t width) { return sequentialDot(a, b, width); }
 void tileBaseline(const float* a, int64_t rows, int64_t stride, const float* panel, int64_t width, float* out) {
     tile<4, 4, 3>(a, rows, stride, panel, width, out);
 }
 
 #if defined(__x86_64__)
+[[gnu::target("avx2,fma")]] float dotFused(const float* a, const float* b, int64_t width) { return sequentialDot(a, b, width); }
 [[gnu::target("avx2,fma")]] void tileAvx2(const float* a, int64_t rows, int64_t stride, const float* panel, int64_t width, float* out) {
     tile<8, 4, 3>(a, rows, stride, panel, width, out);
 }
@@ -64,15 +74,16 @@ void tileBaseline(const float* a, int64_t rows, int64_t stride, const float* pan
 
 struct Choice {
     TileFunction function;
+    DotFunction dot;
     const char* name;
 };
 
 Choice choose() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) return {tileAvx512, "avx512"};
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {tileAvx2, "avx2"};
+    if (__builtin_cpu_supports("avx512f")) return {tileAvx512, dotFused, "avx512"};
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {tileAvx2, dotFused, "avx2"};
 #endif
-    return {tileBaseline, "baseline"};
+    return {tileBaseline, dotBaseline, "baseline"};
 }
 
 const Choice kChoice = choose();
@@ -95,6 +106,8 @@ PackedRows::PackedRows(const float* data, int64_t rows, int64_t width, int64_t s
 void dotTile(const float* a, int64_t rows, int64_t stride, const float* panel, int64_t width, float* out) {
     kChoice.function(a, rows, stride, panel, width, out);
 }
+
+float dotProduct(const float* a, const float* b, int64_t width) { return kChoice.dot(a, b, width); }
 
 void dotProducts(const float* a, int64_t rowsA, int64_t strideA, const PackedRows& packed, float* out, int64_t outStride) {
     const int64_t tiles = (rowsA + kTileRows - 1) / kTileRows;

@@ -36,6 +36,9 @@ void dotTile(const float* a, int64_t rows, int64_t stride, const float* panel, i
 /// packed. Uses threadCount() threads; every element is computed the same way whatever the split.
 void dotProducts(const float* a, int64_t rowsA, int64_t strideA, const PackedRows& packed, float* out, int64_t outStride);
 
+/// Σ_k a[k] · b[k], rounded exactly as an element of dotTile().
+float dotProduct(const float* a, const float* b, int64_t width);
+
 /// Name of the instruction set in use: "avx512", "avx2" or "baseline".
 const char* dotInstructionSet();
 
