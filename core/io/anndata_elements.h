@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ Result<MatrixHeader> readMatrixHeader(const Node& node);
 
 /// A numeric two-dimensional array (one-dimensional: one column); nullopt for other elements.
 Result<std::optional<DenseMatrix>> readDense(const Node& node);
+
+/// The members of obsm or varm by name, with nullopt for what is no table of numbers. Files of before 0.7
+/// keep all of them in one compound record per row. `maxElements` > 0 leaves larger arrays out.
+Result<std::map<std::string, std::optional<DenseMatrix>>> readArrays(const Node& slot, int64_t maxElements = 0);
 
 /// An element of uns as JSON: groups become objects, arrays flat lists; what JSON cannot hold becomes null.
 nlohmann::json readJson(const Node& node);

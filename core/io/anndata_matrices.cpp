@@ -29,6 +29,22 @@ Json readArray(const Node& node) {
     return scalar ? list.at(0) : list;
 }
 
+/// One array member of a compound data set, read with a memory type that selects it alone.
+std::optional<DenseMatrix> readArrayMember(const Node& slot, unsigned member, const std::string& name, int64_t rows) {
+    const auto guard = hdf5::lock();
+    const hdf5::Handle whole(H5Dget_type(slot.id())), type(H5Tget_member_type(whole, member));
+    hsize_t width = 0;
+    if (H5Tget_class(type) != H5T_ARRAY || H5Tget_array_ndims(type) != 1 || H5Tget_array_dims2(type, &width) != 1 ||
+        width > 100'000)
+        return std::nullopt;
+    const hdf5::Handle memoryMember(H5Tarray_create2(H5T_NATIVE_FLOAT, 1, &width));
+    const hdf5::Handle memory(H5Tcreate(H5T_COMPOUND, sizeof(float) * width));
+    H5Tinsert(memory, name.c_str(), 0, memoryMember);
+    DenseMatrix matrix(rows, static_cast<int64_t>(width));
+    if (H5Dread(slot.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, matrix.values.data()) < 0) return std::nullopt;
+    return matrix;
+}
+
 Json readNested(const Node& node, int depth) {
     if (node.attributeText("encoding-type") == "null") return nullptr;
     if (node.isDataset()) return readArray(node);
@@ -82,6 +98,30 @@ Result<std::optional<DenseMatrix>> readDense(const Node& node) {
     matrix.cols = shape.size() == 2 ? shape[1] : 1;
     TXFM_TRY(matrix.values, node.readAll<float>());
     return std::optional<DenseMatrix>{std::move(matrix)};
+}
+
+Result<std::map<std::string, std::optional<DenseMatrix>>> readArrays(const Node& slot, int64_t maxElements) {
+    std::map<std::string, std::optional<DenseMatrix>> arrays;
+    if (slot.isDataset()) {
+        TXFM_CHECK(slot.checkReadable());
+        if (slot.type().kind != ElementKind::Compound || slot.shape().size() != 1)
+            return badInput(slot.where() + " is not a set of arrays.");
+        const auto guard = hdf5::lock();
+        const hdf5::Handle type(H5Dget_type(slot.id()));
+        for (int i = 0, n = H5Tget_nmembers(type); i < n; ++i) {
+            char* name = H5Tget_member_name(type, static_cast<unsigned>(i));
+            const std::string key = name ? name : "";
+            H5free_memory(name);
+            arrays[key] = readArrayMember(slot, static_cast<unsigned>(i), key, slot.shape()[0]);
+        }
+        return arrays;
+    }
+    for (const std::string& key : slot.children()) {
+        TXFM_TRY(const Node node, slot.child(key));
+        if (maxElements > 0 && node.elements() > maxElements) continue;
+        TXFM_TRY(arrays[key], readDense(node));
+    }
+    return arrays;
 }
 
 Json readJson(const Node& node) { return readNested(node, 0); }

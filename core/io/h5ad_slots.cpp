@@ -24,12 +24,17 @@ Result<DenseMatrix> readObsm(const fs::path& file, const std::string& key) {
         std::vector<std::string> keys;
         if (root.has("obsm")) {
             TXFM_TRY(const Node obsm, root.child("obsm"));
-            keys = obsm.children();
             if (obsm.has(key)) {
                 TXFM_TRY(const Node node, obsm.child(key));
                 TXFM_TRY(std::optional<DenseMatrix> matrix, anndata::readDense(node));
                 if (!matrix) return badInput(node.where() + " is not a table of numbers.");
                 return std::move(*matrix);
+            }
+            keys = obsm.children();
+            if (obsm.isDataset()) {
+                TXFM_TRY(auto arrays, anndata::readArrays(obsm));
+                if (const auto it = arrays.find(key); it != arrays.end() && it->second) return std::move(*it->second);
+                for (const auto& [name, array] : arrays) keys.push_back(name);
             }
         }
         return badInput(quoted(file) + " has no obsm['" + key + "']; it has " + listed(keys) + ".");

@@ -105,6 +105,19 @@ Result<void> addColumns(hid_t file, const Node& root, const std::string& name, c
     return {};
 }
 
+/// The oldest files keep the arrays of a slot as one compound record per row, which cannot take members.
+Result<void> modernise(hid_t file, const Node& root, const std::string& slot) {
+    if (!root.has(slot)) return {};
+    TXFM_TRY(const Node node, root.child(slot));
+    if (node.isGroup()) return {};
+    TXFM_TRY(const auto arrays, anndata::readArrays(node));
+    hdf5::removeMember(file, slot);
+    const Handle group = anndata::openMapping(file, slot);
+    for (const auto& [key, array] : arrays)
+        if (array) anndata::writeDense(group, key, *array);
+    return {};
+}
+
 /// A byte for byte copy; the kernel shares or moves the bytes where the file system can.
 Result<void> copyFile(const fs::path& from, const fs::path& to, const fs::path& out, Progress& progress) {
     const auto cannot = [&](const fs::path& path, ErrorCode code) {
@@ -193,15 +206,8 @@ Result<void> addToH5ad(const fs::path& in, const fs::path& out, const H5adAdditi
             const Node root(Handle(H5Gopen2(file, "/", H5P_DEFAULT)), in.string(), "/");
             TXFM_CHECK(addColumns(file, root, "obs", additions.obs));
             TXFM_CHECK(addColumns(file, root, "var", additions.var));
-            for (const char* slot : {"obsm", "varm"}) {
-                // The oldest files keep arrays as one compound record per row; those cannot take members.
-                if (root.has(slot)) {
-                    TXFM_TRY(const Node node, root.child(slot));
-                    if (!node.isGroup() && (std::string(slot) == "obsm" ? !additions.obsm.empty() : !additions.varm.empty()))
-                        return badInput("'" + in.string() + "' keeps " + slot + " in a form of before AnnData 0.7 that cannot be extended.",
-                                        "Convert it first: txfm convert OLD.h5ad NEW.h5ad.");
-                }
-            }
+            if (!additions.obsm.empty()) TXFM_CHECK(modernise(file, root, "obsm"));
+            if (!additions.varm.empty()) TXFM_CHECK(modernise(file, root, "varm"));
             writeSlots(file, additions);
         }
         closeFile(file);

@@ -98,16 +98,13 @@ Result<std::map<std::string, DenseMatrix>> readArrays(const Node& root, const st
     std::map<std::string, DenseMatrix> arrays;
     if (!root.has(group)) return arrays;
     TXFM_TRY(const Node slot, root.child(group));
-    for (const std::string& key : slot.children()) {
-        TXFM_TRY(const Node node, slot.child(key));
-        if (skipLarge && node.elements() > kLargeArray) continue;
-        TXFM_TRY(std::optional<DenseMatrix> array, anndata::readDense(node));
-        if (!array || array->rows != rows) {
+    TXFM_TRY(auto found, anndata::readArrays(slot, skipLarge ? kLargeArray : 0));
+    for (auto& [key, array] : found) {
+        if (array && array->rows == rows)
+            arrays.emplace(key, std::move(*array));
+        else
             notes.push_back(group + "['" + key + "'] was left out: it is not a table of numbers with one row per " +
                             (group == "obsm" ? "cell." : "gene."));
-            continue;
-        }
-        arrays.emplace(key, std::move(*array));
     }
     return arrays;
 }
