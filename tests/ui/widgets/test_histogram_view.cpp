@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cmath>
+
+#include <QtTest>
+
+#include "ui/widgets/histogram_view.h"
+
+using namespace txfm::ui;
+
+class TestHistogramView : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void aHandleIsDraggedWithTheMouse() {
+        HistogramView view;
+        std::vector<double> values;
+        for (int i = 0; i <= 100; ++i) values.push_back(i);
+        view.setValues(values, HistogramView::Scale::Linear, "percent");
+        view.resize(400, 200);
+        view.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        QSignalSpy spy(&view, &HistogramView::thresholdsChanged);
+        // The upper handle waits at the right end, 8 pixels inside.
+        const QPoint start(view.width() - 8, view.height() / 2), end(view.width() / 2, view.height() / 2);
+        QTest::mousePress(&view, Qt::LeftButton, {}, start);
+        QTest::mouseMove(&view, end);
+        QTest::mouseRelease(&view, Qt::LeftButton, {}, end);
+        QVERIFY(spy.count() >= 1);
+        QVERIFY2(std::abs(view.upper() - 50) <= 1, qPrintable(QString::number(view.upper())));
+        QVERIFY(std::isinf(view.lower()));
+    }
+    void keysMoveAndSwitchOff() {
+        HistogramView view;
+        view.setValues({0, 10, 20, 100}, HistogramView::Scale::Linear, "x");
+        view.setMovable(true, true);
+        QTest::keyClick(&view, Qt::Key_Right);
+        QVERIFY(view.lower() > 0 && view.lower() < 5);
+        QTest::keyClick(&view, Qt::Key_Delete);
+        QVERIFY(std::isinf(view.lower()));
+        QTest::keyClick(&view, Qt::Key_Down);
+        QTest::keyClick(&view, Qt::Key_Left, Qt::ShiftModifier);
+        QVERIFY(view.upper() < 100);
+    }
+    void thresholdsDoNotCross() {
+        HistogramView view;
+        view.setValues({1, 1000}, HistogramView::Scale::Logarithmic, "x");
+        view.setThresholds(50, 60);
+        for (int i = 0; i < 60; ++i) QTest::keyClick(&view, Qt::Key_Right);
+        QVERIFY(view.lower() <= view.upper());
+    }
+    void noValuesNoHarm() {
+        HistogramView view;
+        view.setValues({}, HistogramView::Scale::Logarithmic, "x");
+        view.resize(300, 150);
+        QVERIFY(!view.grab().isNull());
+        view.setValues({0, 0, 0}, HistogramView::Scale::Logarithmic, "x");
+        QVERIFY(!view.grab().isNull());
+    }
+};
+
+QTEST_MAIN(TestHistogramView)
+#include "test_histogram_view.moc"

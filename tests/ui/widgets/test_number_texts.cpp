@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <cmath>
+#include <set>
+
+#include <QtTest>
+
+#include "ui/widgets/category_palette.h"
+#include "ui/widgets/format.h"
+#include "ui/widgets/line_plot.h"
+#include "ui/widgets/nice_ticks.h"
+
+using namespace txfm::ui;
+
+class TestNumberTexts : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void counts() { QCOMPARE(formatCount(1234567), QStringLiteral("1,234,567")); }
+    void shares() {
+        QCOMPARE(formatShare(0), QStringLiteral("0 %"));
+        QCOMPARE(formatShare(1), QStringLiteral("100 %"));
+        QCOMPARE(formatShare(0.9734), QStringLiteral("97.3 %"));
+        QCOMPARE(formatShare(0.00001), QStringLiteral("< 0.1 %"));
+        QCOMPARE(formatShare(0.99999), QStringLiteral("> 99.9 %"));
+    }
+    void durations() {
+        QCOMPARE(formatDuration(8.2), QStringLiteral("8 s"));
+        QCOMPARE(formatDuration(200), QStringLiteral("3 min 20 s"));
+        QCOMPARE(formatDuration(7500), QStringLiteral("2 h 05 min"));
+    }
+    void bytes() {
+        QCOMPARE(formatBytes(3934520), QStringLiteral("3.9 MB"));
+        QCOMPARE(formatBytes(999.9e3), QStringLiteral("1.0 MB"));
+    }
+    void progress() {
+        txfm::ProgressUpdate u{"embed", 412, 1000, "cells", 83.4, 7};
+        QCOMPARE(formatProgress(u), QStringLiteral("412 of 1,000 cells · 83 cells/s · 7 s left"));
+    }
+    void ticksAreRoundAndInside() {
+        QCOMPARE(niceTicks(0, 100, 5), (std::vector<double>{0, 20, 40, 60, 80, 100}));
+        for (const double tick : niceTicks(0.013, 0.087, 4)) QVERIFY(tick >= 0.013 && tick <= 0.087);
+        QCOMPARE(niceLogTicks(1, 1000), (std::vector<double>{1, 10, 100, 1000}));
+        QVERIFY(niceTicks(3, 3, 4).size() == 1);
+    }
+    void smoothingIsUnbiasedAtTheStart() {
+        std::vector<QPointF> points;
+        for (int i = 0; i < 20; ++i) points.emplace_back(i, 4.0);
+        for (const QPointF& p : LinePlot::smooth(points, 0.9)) QVERIFY(std::abs(p.y() - 4) < 1e-9);
+        points[5].setY(std::nan(""));
+        QCOMPARE(LinePlot::smooth(points, 0.5).size(), size_t{19});
+    }
+    void categoryColoursDifferAndAreNotGrey() {
+        std::set<QRgb> seen;
+        for (int i = 0; i < kCategoryColours; ++i) {
+            const QColor c = categoryColour(i);
+            QVERIFY2(c.hsvSaturation() > 40, qPrintable(c.name()));
+            seen.insert(c.rgb());
+        }
+        QCOMPARE(static_cast<int>(seen.size()), kCategoryColours);
+        QCOMPARE(categoryColour(kCategoryColours), categoryColour(0));
+    }
+};
+
+QTEST_MAIN(TestNumberTexts)
+#include "test_number_texts.moc"
