@@ -5,7 +5,8 @@
 #include <cmath>
 #include <string>
 
-#include <torch/torch.h>
+#include <ATen/ops/linalg_eigh.h>
+#include <ATen/ops/zeros.h>
 
 #include "core/base/parallel.h"
 #include "core/base/random.h"
@@ -112,14 +113,14 @@ void orthonormalise(std::vector<float>& matrix, size_t q) {
 /// `components` of them, largest first.
 std::vector<float> rotate(const std::vector<float>& projected, size_t q, size_t components) {
     const size_t genes = projected.size() / q;
-    auto gram = torch::zeros({static_cast<int64_t>(q), static_cast<int64_t>(q)}, torch::kFloat64);
+    auto gram = at::zeros({static_cast<int64_t>(q), static_cast<int64_t>(q)}, at::kDouble);
     double* sums = gram.data_ptr<double>();
     for (size_t gene = 0; gene < genes; ++gene) {
         const float* row = projected.data() + gene * q;
         for (size_t a = 0; a < q; ++a)
             for (size_t b = 0; b < q; ++b) sums[a * q + b] += static_cast<double>(row[a]) * row[b];
     }
-    const auto vectors = std::get<1>(torch::linalg_eigh(gram)).contiguous();  // ascending eigenvalues
+    const auto vectors = std::get<1>(at::linalg_eigh(gram)).contiguous();  // ascending eigenvalues
     const double* v = vectors.data_ptr<double>();
     std::vector<float> out(genes * components);
     for (size_t gene = 0; gene < genes; ++gene)
