@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/data_page.h"
 
+#include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -81,6 +82,10 @@ QWidget* DataPage::makeHeader() {
     auto* row = new QHBoxLayout(header);
     row->setContentsMargins(0, 0, 0, 0);
     row->addLayout(texts, 1);
+    m_add = new QPushButton(tr("Add cells…"), header);
+    m_add->setToolTip(tr("Join the cells of further files to these; genes that a file lacks count as not measured there"));
+    connect(m_add, &QPushButton::clicked, this, &DataPage::addCells);
+    row->addWidget(m_add, 0, Qt::AlignVCenter);
     row->addWidget(m_continue, 0, Qt::AlignVCenter);
     return header;
 }
@@ -244,6 +249,10 @@ void DataPage::refreshFooter() {
     m_reset->setEnabled(ready && !m_quality->description().isEmpty());
     m_suggest->setEnabled(ready);
     m_restore->setVisible(session()->isFiltered());
+}
+
+void DataPage::addCells() {
+    session()->mergeFiles(QFileDialog::getOpenFileNames(this, tr("Add cells of further files")));
 }
 
 void DataPage::applyFilter() {

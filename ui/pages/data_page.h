@@ -40,6 +40,7 @@ private:
     void refreshFooter();
     void refreshNormalised();
     void applyFilter();
+    void addCells();
 
     QStackedWidget* m_stack;
     EmptyState* m_empty;
@@ -53,7 +54,7 @@ private:
     GeneListPanel* m_genes;
     QTableView* m_cells;
     SampleTableModel* m_cellModel;
-    QPushButton *m_continue, *m_apply, *m_reset, *m_suggest, *m_restore;
+    QPushButton *m_continue, *m_apply, *m_reset, *m_suggest, *m_restore, *m_add;
 };
 
 }  // namespace txfm::ui

@@ -11,6 +11,7 @@
 
 #include "core/base/paths.h"
 #include "core/io/h5ad_writer.h"
+#include "core/io/merge.h"
 #include "core/io/reader.h"
 #include "core/preprocess/qc.h"
 #include "ui/session/background.h"
@@ -197,40 +198,71 @@ void Session::loadResults(const QString& file) {
         });
 }
 
-void Session::keepCells(std::vector<int64_t> cells, const QString& reason) {
-    if (!m_dataset) return;
-    const quint64 generation = m_openGeneration;
-    const std::shared_ptr<const Dataset> current = m_dataset;
-    const QString file = resultFileFor(QStringLiteral("filtered"));
+void Session::replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, std::function<void()> adopted) {
+    m_openToken.cancel();
+    m_openToken = CancelToken();
+    const quint64 generation = ++m_openGeneration;
+    const QString file = resultFileFor(step);
     m_opening = true;
     Q_EMIT openingStarted(m_sourcePath);
+    auto bridge = std::make_shared<ProgressBridge>(m_openToken, this, [this, generation](const ProgressUpdate& u) {
+        if (generation == m_openGeneration) Q_EMIT openingProgress(u.total > 0 ? u.done / u.total : -1, QString::fromStdString(u.stage));
+    });
+    using Made = Result<std::shared_ptr<const Dataset>>;
     runInBackground(
         m_ioPool, this,
-        [current, cells = std::move(cells), file, reason]() -> Result<std::shared_ptr<const Dataset>> {
-            std::vector<int64_t> genes(static_cast<size_t>(current->genes()));
-            std::iota(genes.begin(), genes.end(), int64_t{0});
-            Progress silent;
-            TXFM_TRY(Dataset kept, subset(*current, cells, genes, silent));
-            kept.provenance.notes.push_back(reason.toStdString());
-            TXFM_CHECK(io::writeH5ad(toPath(file), kept, {}, silent));
-            return std::make_shared<const Dataset>(std::move(kept));
+        [make = std::move(make), file, bridge]() -> Made {
+            TXFM_TRY(Dataset changed, make(*bridge));
+            TXFM_CHECK(io::writeH5ad(toPath(file), changed, {}, *bridge));
+            return std::make_shared<const Dataset>(std::move(changed));
         },
-        [this, file, generation, current](Result<std::shared_ptr<const Dataset>> result) {
+        [this, file, generation, adopted = std::move(adopted)](Made result) {
             if (generation != m_openGeneration) return;
             m_opening = false;
             if (!result) {
-                Q_EMIT openingFailed(result.error(), file);
+                Q_EMIT openingFailed(result.error(), m_sourcePath);
                 return;
             }
-            if (!m_filtered) {
-                m_unfiltered = current;
-                m_unfilteredWorkFile = m_workFile;
-            }
-            m_filtered = true;
+            adopted();
             m_workFile = file;
             setModified(true);
             adopt(*result, false);
         });
+}
+
+void Session::keepCells(std::vector<int64_t> cells, const QString& reason) {
+    if (!m_dataset) return;
+    const auto make = [current = m_dataset, cells = std::move(cells), reason](Progress& progress) -> Result<Dataset> {
+        std::vector<int64_t> genes(static_cast<size_t>(current->genes()));
+        std::iota(genes.begin(), genes.end(), int64_t{0});
+        TXFM_TRY(Dataset kept, subset(*current, cells, genes, progress));
+        kept.provenance.notes.push_back(reason.toStdString());
+        return kept;
+    };
+    replaceData(QStringLiteral("filtered"), make, [this, current = m_dataset, workFile = m_workFile] {
+        if (!m_filtered) {
+            m_unfiltered = current;
+            m_unfilteredWorkFile = workFile;
+        }
+        m_filtered = true;
+    });
+}
+
+void Session::mergeFiles(const QStringList& files) {
+    if (!m_dataset || files.isEmpty()) return;
+    const auto make = [current = m_dataset, files, name = displayName().toStdString()](Progress& progress) -> Result<Dataset> {
+        std::vector<io::NamedDataset> parts{{name, *current}};
+        for (const QString& file : files) {
+            io::ReadOptions options;
+            TXFM_TRY(Dataset next, io::openDataset(toPath(file), options, progress));
+            parts.push_back({QFileInfo(file).fileName().toStdString(), std::move(next)});
+        }
+        return io::mergeDatasets(std::move(parts), progress);
+    };
+    replaceData(QStringLiteral("merged"), make, [this] {
+        m_filtered = false;
+        m_unfiltered.reset();
+    });
 }
 
 void Session::restoreAllCells() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,8 @@ public:
     void loadResults(const QString& file);
     /// Keeps only these cells (QC): writes a working file and makes it the open data set.
     void keepCells(std::vector<int64_t> cells, const QString& reason);
+    /// Adds the cells of further files: genes are united, obs['sample'] says where a cell is from.
+    void mergeFiles(const QStringList& files);
     bool isFiltered() const { return m_filtered; }
     /// Goes back to the file as opened.
     void restoreAllCells();
@@ -106,6 +109,8 @@ Q_SIGNALS:
 
 private:
     friend class ObsColumnCommand;
+    /// Makes a changed data set on the reading thread, stores it as working file and opens it.
+    void replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, std::function<void()> adopted);
     void adopt(std::shared_ptr<const Dataset> dataset, bool sameCells);
     void replaceObs(const std::string& name, const std::optional<Column>& column);
     QString newWorkFile(const QString& stem);
