@@ -66,6 +66,6 @@ int main(int argc, char** argv) {
     window.show();
     if (parser.isSet(page)) window.showPage(parser.value(page));
     if (!parser.positionalArguments().isEmpty())
-        window.openFile(QFileInfo(parser.positionalArguments().constFirst()).absoluteFilePath());
+        window.openFile(QFileInfo(parser.positionalArguments().constFirst()).absoluteFilePath(), parser.value(page));
     return QApplication::exec();
 }

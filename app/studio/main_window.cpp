@@ -170,11 +170,7 @@ void MainWindow::connectSession() {
     connect(m_session, &Session::datasetChanged, this, [this, settled] {
         settled();
         refreshTitle();
-        if (m_session->dataset()) {
-            RecentFiles::add(m_session->sourcePath());
-            refreshRecentMenu();
-            if (m_currentPage == page::kStart) showPage(page::kData);
-        }
+        dataOpened();
     });
     connect(m_session, &Session::resultsChanged, this, &MainWindow::refreshTitle);
     connect(m_session, &Session::modifiedChanged, this, &MainWindow::refreshTitle);
@@ -188,6 +184,7 @@ void MainWindow::connectSession() {
     });
     connect(m_session, &Session::saved, this, [this, settled](const QString& path) {
         settled();
+        m_banner->setAction({});
         m_banner->showMessage(ErrorBanner::Kind::Info, tr("Saved %1 (%2).").arg(path, formatBytes(static_cast<double>(QFileInfo(path).size()))));
         refreshTitle();
     });
@@ -195,6 +192,8 @@ void MainWindow::connectSession() {
         settled();
         showProblem(error);
     });
+    connect(m_banner, &ErrorBanner::actionTriggered, this, &MainWindow::saveAs);
+    connect(m_banner, &ErrorBanner::dismissed, this, [this] { m_closeConfirmed = false; });
     Navigation* navigation = m_session->navigation();
     connect(navigation, &Navigation::pageRequested, this, &MainWindow::showPage);
     connect(navigation, &Navigation::statusRequested, m_statusWork, &QLabel::setText);
@@ -240,9 +239,24 @@ void MainWindow::paintEvent(QPaintEvent* event) {
     });
 }
 
-void MainWindow::openFile(const QString& path) {
+void MainWindow::openFile(const QString& path, const QString& page) {
     QSettings().setValue(kLastFolder, QFileInfo(path).absolutePath());
+    m_pageAfterOpening = page;
     m_session->open(path);
+}
+
+void MainWindow::dataOpened() {
+    const auto dataset = m_session->dataset();
+    const QString source = dataset ? m_session->sourcePath() : QString();
+    // Filtering and joining change the data, too, but the user stays where they are.
+    if (source == m_shownSource) return;
+    m_shownSource = source;
+    if (!dataset) return;
+    RecentFiles::add(source);
+    refreshRecentMenu();
+    const bool hasMap = dataset->obsm.contains("X_txfm_umap");
+    showPage(!m_pageAfterOpening.isEmpty() ? m_pageAfterOpening : hasMap ? page::kExplore : page::kData);
+    m_pageAfterOpening.clear();
 }
 
 void MainWindow::chooseFile() {
@@ -304,7 +318,10 @@ void MainWindow::showPalette() {
     m_palette->open(findChildren<QAction*>());
 }
 
-void MainWindow::showProblem(const Error& error, const QString& details) { m_banner->showError(error, details); }
+void MainWindow::showProblem(const Error& error, const QString& details) {
+    m_banner->setAction({});
+    m_banner->showError(error, details);
+}
 
 bool MainWindow::confirmClose() {
     if (!m_session->isModified() || m_closeConfirmed) return true;
@@ -312,11 +329,6 @@ bool MainWindow::confirmClose() {
     m_banner->showMessage(ErrorBanner::Kind::Warning,
                           tr("Results of %1 are not saved. Save them, or close the window again to leave without saving.").arg(m_session->displayName()));
     m_banner->setAction(tr("Save as…"));
-    connect(m_banner, &ErrorBanner::actionTriggered, this, &MainWindow::saveAs, Qt::UniqueConnection);
-    connect(m_banner, &ErrorBanner::dismissed, this, [this] {
-        m_closeConfirmed = false;
-        m_banner->setAction({});
-    });
     return false;
 }
 

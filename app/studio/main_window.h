@@ -35,7 +35,8 @@ public:
     ~MainWindow() override;
 
     ui::Session* session() const { return m_session; }
-    void openFile(const QString& path);
+    /// Shows `page` afterwards; "" = Explore where the file already holds a map of the embedding, else Data.
+    void openFile(const QString& path, const QString& page = {});
     /// By name (ui/session/navigation.h); makes the page when it is not there yet.
     void showPage(const QString& id);
     QString currentPage() const { return m_currentPage; }
@@ -71,6 +72,7 @@ private:
     void showHelp(const QString& topic);
     void showAbout();
     void showPalette();
+    void dataOpened();
     void showProblem(const Error& error, const QString& details = {});
     bool confirmClose();
 
@@ -89,7 +91,7 @@ private:
     std::map<QString, ui::Page*> m_pages;
     std::map<QString, QToolButton*> m_buttons;
     HelpWindow* m_help = nullptr;
-    QString m_currentPage;
+    QString m_currentPage, m_pageAfterOpening, m_shownSource;
     size_t m_nextPage = 0;
     bool m_painted = false;
     bool m_closeConfirmed = false;
