@@ -38,15 +38,17 @@ buildJobs() {
     printf '%s\n' "$((cores < gigabytes ? cores : gigabytes))"
 }
 
-# Ninja's lines go to the log; of them a line at every tenth of the way is shown.
+# Ninja's lines go to the file; of them one at every tenth of the way is shown.
 showProgress() {
-    awk -v log="$1" '
-        { print > log; fflush(log) }
-        match($0, /^\[[0-9]+\/[0-9]+\]/) {
-            split(substr($0, 2, RLENGTH - 2), part, "/")
-            tenth = int(10 * part[1] / part[2])
-            if (tenth != shown) { shown = tenth; printf "[build] %d %%\n", 10 * tenth; fflush() }
-        }'
+    local line tenth shown=0
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]]; then
+            tenth=$((10 * BASH_REMATCH[1] / BASH_REMATCH[2]))
+            [ "$tenth" -le "$shown" ] || printf '[build] %d %%\n' "$((10 * tenth))" >&2
+            shown=$tenth
+        fi
+    done >"$1"
 }
 
 # buildPreset PRESET [setup.sh options]: set-up and build where something changed since the last time.
