@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Error diskError(const fs::path& path) {
-    return failed("Cannot write " + quoted(path) + ": " + std::strerror(errno) + ".",
+    return failed("Cannot write " + txfm::quoted(path) + ": " + std::strerror(errno) + ".",
                   "Check that the folder exists, that you may write to it, and that the disk is not full.");
 }
 
@@ -69,7 +69,7 @@ Result<DenseMatrix> EmbeddingFile::read(const fs::path& path, int64_t width, int
     file.seekg(static_cast<std::streamoff>(key.size() + 1) + begin * width * static_cast<std::streamoff>(sizeof(float)));
     file.read(reinterpret_cast<char*>(matrix.values.data()),
               static_cast<std::streamsize>(matrix.values.size() * sizeof(float)));
-    if (!file) return failed("Cannot read the finished cells in " + quoted(path) + ".", "Start the command again.");
+    if (!file) return failed("Cannot read the finished cells in " + txfm::quoted(path) + ".", "Start the command again.");
     return matrix;
 }
 

@@ -141,7 +141,7 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
                 const auto cls = run.embedder->embed(samples, at);
                 TXFM_CHECK(file.append(cls.const_data_ptr<float>(), count));
             } catch (const std::exception& exception) {
-                return model::translateException(exception, "embedding " + quoted(input.dataset.provenance.path));
+                return model::translateException(exception, "embedding " + txfm::quoted(input.dataset.provenance.path));
             }
             at += count;
             stage.set(static_cast<double>(at));

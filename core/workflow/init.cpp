@@ -34,7 +34,7 @@ Result<nlohmann::json> configKeys(const std::string& option) {
     }
     auto keys = nlohmann::json::parse(text, nullptr, false);
     if (keys.is_object()) return keys;
-    const std::string message = (inlineText ? std::string("--config") : quoted(option)) + " is not a JSON object.";
+    const std::string message = (inlineText ? std::string("--config") : txfm::quoted(option)) + " is not a JSON object.";
     return Error{inlineText ? ErrorCode::Usage : ErrorCode::BadInput, message, "Write {\"key\": value, ...} with keys of config.json."};
 }
 
@@ -67,7 +67,7 @@ Result<nlohmann::json> Init::run(const RunContext& context, Progress& progress) 
     StageClock clock;
     std::error_code error;
     if (fs::exists(fs::path(m_options.out) / "model.safetensors", error))
-        return usageError(quoted(m_options.out) + " already holds a model.", "Choose another folder, or remove that model first.");
+        return usageError(txfm::quoted(m_options.out) + " already holds a model.", "Choose another folder, or remove that model first.");
     TXFM_TRY(io::ModelConfig config, this->config());
     config.nGenes = 1;  // the rest is checked before files are read
     if (const auto valid = config.validate("the options"); !valid) return usageError(valid.error().message, valid.error().hint);

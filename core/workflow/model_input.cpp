@@ -41,7 +41,7 @@ Result<std::shared_ptr<const CountSource>> countsOf(const Dataset& dataset, cons
                                                     Progress& progress) {
     const ValueKind kind = dataset.provenance.valueKind;
     if (kind == ValueKind::Counts) return dataset.counts;
-    const std::string what = quoted(path) + " holds " + toString(kind) + " values instead of counts";
+    const std::string what = txfm::quoted(path) + " holds " + toString(kind) + " values instead of counts";
     if (!allowNormalised)
         return badInput(what + ".", "Use a file with raw counts, or --allow-normalised to go on with these values.");
     if (kind == ValueKind::Scaled)
@@ -85,7 +85,7 @@ Result<ModelInput> openModelInput(const std::string& model, const std::string& d
     io::ReadOptions options;
     options.allowNormalised = allowNormalised;
     TXFM_TRY(Dataset dataset, io::openDataset(data, options, progress));
-    if (dataset.cells() == 0) return badInput(quoted(data) + " holds no cell.", "Use a file with at least one cell.");
+    if (dataset.cells() == 0) return badInput(txfm::quoted(data) + " holds no cell.", "Use a file with at least one cell.");
     std::vector<std::string> warnings;
     TXFM_TRY(const auto counts, countsOf(dataset, data, allowNormalised, warnings, progress));
     clock.start("match");
@@ -119,7 +119,7 @@ Result<SampleBlock> readSamples(const ModelInput& input, int64_t begin, int64_t 
 Result<void> checkOutputDiffers(const std::string& out, const std::string& data) {
     std::error_code error;
     if (fs::exists(out, error) && fs::equivalent(out, data, error))
-        return usageError("--out is the input file " + quoted(data) + ".", "Choose another name for the result.");
+        return usageError("--out is the input file " + txfm::quoted(data) + ".", "Choose another name for the result.");
     return {};
 }
 

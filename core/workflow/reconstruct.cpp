@@ -44,7 +44,7 @@ public:
                 rows.indptr.push_back(static_cast<int64_t>(rows.indices.size()));
             }
         } catch (const std::exception& exception) {
-            return model::translateException(exception, "decoding " + quoted(m_input.dataset.provenance.path));
+            return model::translateException(exception, "decoding " + txfm::quoted(m_input.dataset.provenance.path));
         }
         return rows;
     }
