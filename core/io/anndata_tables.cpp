@@ -232,6 +232,7 @@ Result<Table> readCompoundTable(const Node& frame, const Node& root, std::vector
     if (shape.size() != 1) return badInput(frame.where() + " is not a table.");
     const std::vector<std::string> names = memberNames(frame);
     Table table;
+    if (!names.empty()) table.indexName = names[0];
     for (size_t i = 0; i < names.size(); ++i) {
         TXFM_TRY(std::optional<Column> column, readMember(frame, static_cast<int>(i), names[i], shape[0]));
         if (i == 0) {
