@@ -20,7 +20,6 @@
 #include <QVBoxLayout>
 
 #include "core/base/atomic_file.h"
-#include "core/io/model_directory.h"
 #include "ui/pages/decoder_loadings_model.h"
 #include "ui/plots/export_dialog.h"
 #include "ui/plots/point_index.h"
@@ -94,6 +93,8 @@ DecoderPage::DecoderPage(QWidget* parent)
     });
     connect(&Theme::instance(), &Theme::changed, this, &DecoderPage::refreshScatter);
 }
+
+DecoderPage::~DecoderPage() { m_token.cancel(); }
 
 QString DecoderPage::id() const { return page::kDecoder; }
 QString DecoderPage::emptyText() const {

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "core/analysis/pca.h"
+#include "core/base/progress.h"
 #include "core/base/result.h"
+#include "core/io/model_directory.h"
 #include "ui/pages/page.h"
 #include "ui/plots/scatter_scene.h"
 
@@ -37,6 +39,7 @@ class DecoderPage : public Page {
     Q_OBJECT
 public:
     explicit DecoderPage(QWidget* parent = nullptr);
+    ~DecoderPage() override;
     QString id() const override;
     QString title() const override { return tr("Decoder"); }
     QString emptyText() const override;

@@ -117,6 +117,18 @@ void ExploreMap::load() {
         });
 }
 
+void ExploreMap::clear() {
+    ++m_generation;
+    m_points.reset();
+    m_index.reset();
+    m_colors.reset();
+    m_shown.reset();
+    m_selected.reset();
+    m_loadedFrom.reset();
+    m_loadedKey.clear();
+    apply();
+}
+
 void ExploreMap::setColors(std::shared_ptr<const PointColors> colors) {
     m_colors = std::move(colors);
     m_shown.reset();

@@ -32,6 +32,8 @@ public:
     /// Offers the maps of the data set; shows the one chosen before if it is still there, else the first
     /// of `preferred` that exists, else any but `other`. Reads the map again when the data set changed.
     void offer(const QStringList& preferred, const QString& other);
+    /// Another data set is open: forgets the map of the old one.
+    void clear();
     void setColors(std::shared_ptr<const PointColors> colors);
     void setLabelsVisible(bool visible);
     void setShown(PointMask shown);

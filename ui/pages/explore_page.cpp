@@ -243,8 +243,10 @@ void ExplorePage::setSession(Session* session) {
 void ExplorePage::datasetChanged() {
     m_known.reset();
     m_colors.reset();
-    m_left->setColors(nullptr);
-    m_right->setColors(nullptr);
+    m_left->clear();
+    m_right->clear();
+    m_busy->stop();
+    m_banner->dismiss();
     m_legend->setColors(nullptr);
     m_selection->setColors(nullptr);
     m_gene->clear();

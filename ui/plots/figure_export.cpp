@@ -13,6 +13,7 @@
 #include "ui/plots/color_scale.h"
 #include "ui/plots/heat_map.h"
 #include "ui/plots/legend_painter.h"
+#include "ui/plots/point_raster.h"
 #include "ui/plots/scatter_overlay.h"
 
 namespace txfm::ui {
@@ -82,25 +83,17 @@ void paintPanel(QPainter& painter, const ScatterScene& given, const QRectF& pane
     const double diameter = scene.sizeFactor *
                             automaticPointSize(scene.points->size(), std::min(frame.width(), frame.height()), zoom);
     const DrawList list = composeDrawList(scene);
-    const bool raster = svg && (options.points == FigureOptions::Points::Raster ||
-                                (options.points == FigureOptions::Points::Automatic &&
-                                 list.size() > FigureOptions::kVectorPoints));
-    painter.save();
-    painter.setClipRect(frame);
-    if (raster) {
-        const double scale = options.dpi / 96.0;
-        QImage image((frame.size() * scale).toSize(), QImage::Format_ARGB32_Premultiplied);
-        image.fill(Qt::transparent);
-        QPainter points(&image);
-        points.setRenderHint(QPainter::Antialiasing);
-        points.scale(scale, scale);
-        paintPoints(points, list, scene.window, QRectF(QPointF(0, 0), frame.size()), diameter);
-        points.end();
-        painter.drawImage(frame, image);
-    } else {
+    const bool shapes = svg && options.points != FigureOptions::Points::Raster &&
+                        (options.points == FigureOptions::Points::Vector || list.size() <= FigureOptions::kVectorPoints);
+    if (shapes) {
+        painter.save();
+        painter.setClipRect(frame);
         paintPoints(painter, list, scene.window, frame, diameter);
+        painter.restore();
+    } else {
+        const double scale = options.dpi / 96.0;
+        painter.drawImage(frame, rasterizePoints(list, scene.window, (frame.size() * scale).toSize(), diameter * scale));
     }
-    painter.restore();
     paintScatterAnnotations(painter, scene, frame, [&](QPointF p) {
         return QPointF(frame.left() + (p.x() - scene.window.left()) / scene.window.width() * frame.width(),
                        frame.bottom() - (p.y() - scene.window.top()) / scene.window.height() * frame.height());

@@ -187,7 +187,7 @@ double ScatterView::pointDiameter() const {
 }
 
 int64_t ScatterView::pointAt(QPointF position) const {
-    if (!m_index) return -1;
+    if (!m_index || !m_scene.points) return -1;
     const QRectF window = visibleWindow();
     const double radius = std::max(kHoverRadius, pointDiameter() / 2 + 1);
     return m_index->nearest(toData(position), radius * window.width() / std::max(1, width()),
@@ -278,7 +278,7 @@ void ScatterView::mouseReleaseEvent(QMouseEvent* event) {
 }
 
 void ScatterView::finishOutline(Combine combine) {
-    if (!m_index) return;
+    if (!m_index || !m_scene.points) return;
     QPolygonF outline;
     for (const QPointF& p : m_outline) outline << toData(p);
     Q_EMIT enclosed(m_active == Tool::Rectangle ? m_index->inRectangle(outline.boundingRect(), m_scene.shown)
