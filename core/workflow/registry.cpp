@@ -18,11 +18,13 @@ const std::vector<WorkflowEntry>& workflows() {
         {"reconstruct", "Expected log1p expression of every vocabulary gene", makeReconstruct},
         {"project", "Maps (PCA, UMAP, t-SNE) and the neighbour graph of a representation", makeProject},
         {"cluster", "Clusters of cells on the neighbour graph (Leiden, Louvain)", makeCluster},
+        {"markers", "Genes that differ between groups of cells", makeMarkers},
         {"genes neighbors", "The nearest genes of a gene in a model", makeGeneNeighbors},
         {"genes map", "Cosine heat map of a list of genes, in clustered order", makeGeneMap},
         {"genes pca", "Principal components of a model's gene vectors", makeGenePca},
         {"genes recall", "Share of known gene pairs that a model recovers", makeGeneRecall},
         {"genes enrich", "Gene sets around a gene or at the ends of a component", makeGeneEnrich},
+        {"evaluate celltypes", "How well a representation separates cell types and mixes batches", makeEvaluateCellTypes},
         {"evaluate genes", "Share of known gene pairs that a model recovers (genes recall)", makeGeneRecall},
     };
     return entries;

@@ -24,5 +24,7 @@ std::unique_ptr<Workflow> makeGeneMap();
 std::unique_ptr<Workflow> makeGenePca();
 std::unique_ptr<Workflow> makeGeneRecall();
 std::unique_ptr<Workflow> makeGeneEnrich();
+std::unique_ptr<Workflow> makeMarkers();
+std::unique_ptr<Workflow> makeEvaluateCellTypes();
 
 }  // namespace txfm::workflow

@@ -113,4 +113,27 @@ OptionFields fieldsOf(GeneEnrichOptions& o) {
     });
 }
 
+OptionFields fieldsOf(CellTypeOptions& o) {
+    return {
+        dataField(o.data),
+        repField(o.rep),
+        {.flag = "label", .target = &o.label, .description = "Column of obs with the cell types", .required = true},
+        {.flag = "batch", .target = &o.batch, .description = "Column of obs with the batches; empty = none"},
+        {.flag = "cells", .target = &o.cells, .description = "Larger data sets are sampled to so many cells", .unit = "cells", .min = 10, .max = 1e6, .advanced = true},
+        {.flag = "repeats", .target = &o.repeats, .description = "Samples of a larger data set; results are their mean", .min = 1, .max = 1000, .advanced = true},
+        neighborsField(o.neighbors),
+    };
+}
+
+OptionFields fieldsOf(MarkerOptions& o) {
+    return {
+        dataField(o.data),
+        {.flag = "groupby", .target = &o.groupby, .description = "Column of obs with the groups, e.g. txfm_leiden", .required = true},
+        {.flag = "group", .target = &o.group, .description = "Group to test; empty = every group"},
+        {.flag = "reference", .target = &o.reference, .description = "Group to compare with; rest = all other cells"},
+        {.flag = "method", .target = &o.method, .description = "Statistical test", .choices = {"wilcoxon", "t-test"}},
+        {.flag = "out", .target = &o.out, .description = "Table to write as CSV; empty = standard output", .path = Path::Output},
+    };
+}
+
 }  // namespace txfm::workflow

@@ -91,4 +91,27 @@ struct GeneEnrichOptions : GeneVectorOptions {
 };
 OptionFields fieldsOf(GeneEnrichOptions& options);
 
+/// `txfm evaluate celltypes` (spec §7).
+struct CellTypeOptions {
+    std::string data;
+    std::string rep = "X_txfm";
+    std::string label;
+    std::string batch;         ///< "" = one batch
+    int64_t cells = 10000;     ///< larger sets are sampled
+    int64_t repeats = 10;      ///< samples of a larger set
+    int64_t neighbors = 15;
+};
+OptionFields fieldsOf(CellTypeOptions& options);
+
+/// `txfm markers`.
+struct MarkerOptions {
+    std::string data;
+    std::string groupby;
+    std::string group;               ///< "" = every group
+    std::string reference = "rest";
+    std::string method = "wilcoxon";
+    std::string out;
+};
+OptionFields fieldsOf(MarkerOptions& options);
+
 }  // namespace txfm::workflow
