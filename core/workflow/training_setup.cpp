@@ -133,8 +133,10 @@ Result<io::ModelConfig> mergeModelKeys(const io::ModelConfig& config, const nloh
                                        const std::string& where) {
     if (keys.empty()) return config;
     nlohmann::json merged = config.toJson();
+    if (config.nGenes == 0) merged["n_genes"] = 1;  // the vocabulary is not known yet; fromJson() checks every size
     for (const auto& [key, value] : keys.items()) merged[key] = value;
     TXFM_TRY(io::ModelConfig result, io::ModelConfig::fromJson(merged, where));
+    if (!keys.contains("n_genes")) result.nGenes = config.nGenes;
     for (const auto& [key, value] : keys.items())
         if (result.extra.contains(key) && !config.extra.contains(key))
             return usageError(where + ": unknown key '" + key + "'.",
