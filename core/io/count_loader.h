@@ -51,13 +51,22 @@ Result<LoadedCounts> loadDense(const hdf5::Node& data, bool genesFirst, Progress
 void appendDenseRows(CsrMatrix& matrix, const float* values, int64_t count);
 /// Rows become columns.
 CsrMatrix transposed(const CsrMatrix& matrix);
+/// What one pass over a block of rows shows; everything else looks again only where this asks for it.
+struct RowFacts {
+    bool outside = false;    ///< an index outside [0, cols)
+    bool disordered = false; ///< indices of a row that do not ascend strictly
+    bool zeros = false;      ///< stored zeros
+    bool suspicious = false; ///< values that are no counts
+    float largest = 0;
+};
+RowFacts inspectRows(const CsrMatrix& matrix);
 /// Sorts rows, sums duplicates and drops stored zeros where needed; true when anything changed, with a
 /// sentence for each kind of repair in `notes`. Distances (obsp) keep their zeros.
-bool makeCanonical(CsrMatrix& matrix, std::vector<std::string>& notes, bool dropZeros = true);
-/// BadInput naming `where` when an index lies outside [0, cols).
-Result<void> checkIndices(const CsrMatrix& matrix, int64_t firstRow, const std::string& where);
+bool makeCanonical(CsrMatrix& matrix, const RowFacts& facts, std::vector<std::string>& notes, bool dropZeros = true);
+/// BadInput naming `where` and the row when an index lies outside [0, cols).
+Result<void> checkIndices(const CsrMatrix& matrix, const RowFacts& facts, int64_t firstRow, const std::string& where);
 /// Looks at every value of a block whose first row is row `firstRow` of the whole.
-ValueSummary summarise(const CsrMatrix& matrix, int64_t firstRow);
+ValueSummary summarise(const CsrMatrix& matrix, const RowFacts& facts, int64_t firstRow);
 
 /// Up to 100,000 values from the beginning, middle and end of a data set of any shape.
 Result<std::vector<float>> sampleValues(const hdf5::Node& data);

@@ -105,6 +105,7 @@ public:
     /// False when the chunk is damaged.
     bool unpack(const PackedChunk& chunk) {
         const size_t whole = static_cast<size_t>(m_pipeline.chunkLength) * m_type.size;
+        if (unpackInPlace(chunk, whole)) return true;
         const uint8_t* bytes = chunk.bytes.data();
         size_t size = chunk.bytes.size();
         bool shuffled = false;
@@ -139,14 +140,30 @@ public:
     }
 
 private:
+    /// Plain gzip chunks of the wanted type that lie inside the range go straight to their place.
+    bool unpackInPlace(const PackedChunk& chunk, size_t whole) {
+        const int64_t from = chunk.index * m_pipeline.chunkLength;
+        if (m_pipeline.filters.size() != 1 || m_pipeline.filters[0] != H5Z_FILTER_DEFLATE || chunk.skippedFilters != 0 ||
+            from < m_begin || from + m_pipeline.chunkLength > m_end || !storedAsWanted() || !m_inflate)
+            return false;
+        size_t got = 0;
+        return libdeflate_zlib_decompress(m_inflate.get(), chunk.bytes.data(), chunk.bytes.size(), m_out + (from - m_begin),
+                                          whole, &got) == LIBDEFLATE_SUCCESS &&
+               got == whole;
+    }
+
+    bool storedAsWanted() const {
+        return m_type.size == sizeof(T) && m_type.native && (m_type.kind == ElementKind::Float) == std::is_floating_point_v<T> &&
+               m_type.kind != ElementKind::Unsigned && m_type.kind != ElementKind::Boolean;
+    }
+
     void place(int64_t chunkBegin, const uint8_t* bytes, bool shuffled) {
         const int64_t from = std::max(chunkBegin, m_begin), to = std::min(chunkBegin + m_pipeline.chunkLength, m_end);
         const int64_t skip = from - chunkBegin, count = to - from;
         T* out = m_out + (from - m_begin);
         if (!shuffled) return convertElements(m_type, bytes + skip * m_type.size, count, out);
         const auto n = static_cast<size_t>(m_pipeline.chunkLength);
-        if (m_type.size == 4 && sizeof(T) == 4 && (m_type.kind == ElementKind::Float) == std::is_floating_point_v<T> &&
-            m_type.kind != ElementKind::Unsigned)
+        if (sizeof(T) == 4 && storedAsWanted())
             return unshuffle4(bytes, n, skip, count, reinterpret_cast<uint8_t*>(out));
         if (std::is_same_v<T, int32_t> && m_type.size == 8 && m_type.isInteger() && upperHalfIsZero(bytes, n))
             return unshuffle4(bytes, n, skip, count, reinterpret_cast<uint8_t*>(out));

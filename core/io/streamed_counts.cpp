@@ -13,8 +13,9 @@ Error outOfRange(int64_t row, int64_t rows) {
     return failed("Cell " + std::to_string(row) + " was asked for, but there are only " + std::to_string(rows) + " cells.");
 }
 
-Result<void> checkBlock(const CsrMatrix& block, int64_t firstRow, bool requireCounts, const std::string& where) {
-    const ValueSummary values = summarise(block, firstRow);
+Result<void> checkBlock(const CsrMatrix& block, const RowFacts& facts, int64_t firstRow, bool requireCounts,
+                        const std::string& where) {
+    const ValueSummary values = summarise(block, facts, firstRow);
     if (values.nonFinite || (requireCounts && !values.areCounts()))
         return badInput(where + " holds the value " + std::to_string(values.value) + " for cell " +
                         std::to_string(values.row + 1) + " and gene " + std::to_string(values.col + 1) +
@@ -73,10 +74,11 @@ Result<CsrMatrix> StreamedRows::readRows(int64_t begin, int64_t end) const {
         block.values.resize(static_cast<size_t>(count));
         TXFM_CHECK(m_data.readRange(first, count, block.values.data()));
         TXFM_CHECK(m_indices.readRange(first, count, block.indices.data()));
-        TXFM_CHECK(checkIndices(block, begin, m_indices.where()));
+        const RowFacts facts = inspectRows(block);
+        TXFM_CHECK(checkIndices(block, facts, begin, m_indices.where()));
         std::vector<std::string> repairs;  // told once for the whole file, when it was opened
-        makeCanonical(block, repairs);
-        TXFM_CHECK(checkBlock(block, begin, m_requireCounts, m_data.where()));
+        makeCanonical(block, facts, repairs);
+        TXFM_CHECK(checkBlock(block, facts, begin, m_requireCounts, m_data.where()));
         return block;
     });
 }
@@ -96,7 +98,7 @@ Result<CsrMatrix> StreamedDense::readRows(int64_t begin, int64_t end) const {
         block.rows = end - begin;
         block.cols = m_genes;
         appendDenseRows(block, values.data(), end - begin);
-        TXFM_CHECK(checkBlock(block, begin, m_requireCounts, m_data.where()));
+        TXFM_CHECK(checkBlock(block, inspectRows(block), begin, m_requireCounts, m_data.where()));
         return block;
     });
 }
