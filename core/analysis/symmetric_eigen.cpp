@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/base/parallel.h"
 #include "core/base/random.h"
 
 namespace txfm::analysis {
@@ -24,14 +23,6 @@ EigenPairs denseSolver(const std::vector<double>& matrix, int64_t n, int64_t cou
         for (int64_t j = 0; j < n; ++j) pairs.vectors[static_cast<size_t>(i * n + j)] = solver.eigenvectors()(j, n - 1 - i);
     }
     return pairs;
-}
-
-void multiply(const std::vector<double>& matrix, int64_t n, const Eigen::VectorXd& x, Eigen::VectorXd& y) {
-    parallelFor(static_cast<size_t>(n), 256, [&](size_t begin, size_t end) {
-        const Eigen::Map<const RowMatrix> rows(matrix.data() + begin * static_cast<size_t>(n), static_cast<Eigen::Index>(end - begin), n);
-        // One dot product per row keeps every element independent of the split.
-        for (Eigen::Index r = 0; r < rows.rows(); ++r) y[static_cast<Eigen::Index>(begin) + r] = rows.row(r).dot(x);
-    });
 }
 
 class Lanczos {
@@ -75,8 +66,9 @@ private:
 
     void extend(Eigen::VectorXd& next) {
         m_basis.push_back(next);
-        Eigen::VectorXd w(m_n);
-        multiply(m_matrix, m_n, next, w);
+        // Half the matrix is read: the product is bound by memory, and starting threads would cost as much.
+        const Eigen::Map<const RowMatrix> view(m_matrix.data(), m_n, m_n);
+        Eigen::VectorXd w = view.selfadjointView<Eigen::Lower>() * next;
         m_alpha.push_back(next.dot(w));
         orthogonalise(w);
         const double norm = w.norm();

@@ -65,12 +65,10 @@ Result<std::vector<int32_t>> knnPredict(const DenseMatrix& data, const std::vect
     TXFM_TRY(const analysis::Neighbors near, analysis::nearestNeighbors(rowsOf(data, split.test), rowsOf(data, split.train), k, progress));
     std::vector<int32_t> predicted;
     for (int64_t i = 0; i < near.rows; ++i) {
-        std::map<int32_t, std::pair<int64_t, int64_t>> votes;  // label -> votes, -rank of the nearest member
-        for (int64_t j = 0; j < near.k; ++j) {
-            const int64_t row = split.train[static_cast<size_t>(near.indices[static_cast<size_t>(i * near.k + j)])];
-            auto [entry, added] = votes.try_emplace(labels[static_cast<size_t>(row)], 0, -j);
-            ++entry->second.first;
-        }
+        std::map<int32_t, int64_t> votes;
+        for (int64_t j = 0; j < near.k; ++j)
+            ++votes[labels[static_cast<size_t>(split.train[static_cast<size_t>(near.indices[static_cast<size_t>(i * near.k + j)])])]];
+        // The first of equal maxima, i.e. the smallest label.
         predicted.push_back(std::ranges::max_element(votes, {}, [](const auto& v) { return v.second; })->first);
     }
     return predicted;

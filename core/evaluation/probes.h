@@ -25,7 +25,7 @@ struct ProbeScore {
     double macroF1 = 0;  ///< mean over the labels among truth or prediction
 };
 
-/// Majority vote of the k nearest training rows, Euclidean; ties go to the label with the nearest member.
+/// Majority vote of the k nearest training rows, Euclidean; ties go to the smaller label (as in scikit-learn).
 Result<std::vector<int32_t>> knnPredict(const DenseMatrix& data, const std::vector<int32_t>& labels, const Split& split, int64_t k,
                                         Progress& progress);
 
