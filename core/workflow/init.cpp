@@ -42,6 +42,7 @@ Result<io::ModelConfig> Init::config() const {
     const InitOptions& o = m_options;
     TXFM_TRY(const io::ModelConfig preset, io::ModelConfig::fromPreset(o.preset));
     nlohmann::json json = preset.toJson();
+    json["n_genes"] = 1;  // the vocabulary is read later; fromJson wants a valid number
     if (!o.config.empty()) {
         TXFM_TRY(const nlohmann::json keys, configKeys(o.config));
         json.update(keys);
@@ -69,7 +70,6 @@ Result<nlohmann::json> Init::run(const RunContext& context, Progress& progress) 
     if (fs::exists(fs::path(m_options.out) / "model.safetensors", error))
         return usageError(txfm::quoted(m_options.out) + " already holds a model.", "Choose another folder, or remove that model first.");
     TXFM_TRY(io::ModelConfig config, this->config());
-    config.nGenes = 1;  // the rest is checked before files are read
     if (const auto valid = config.validate("the options"); !valid) return usageError(valid.error().message, valid.error().hint);
     clock.start("read");
     TXFM_TRY(const io::Vocabulary vocabulary, training::readGeneLists(m_options.genes, progress));
