@@ -5,11 +5,13 @@
 #include <QCommandLineParser>
 #include <QElapsedTimer>
 #include <QFileInfo>
+#include <QIcon>
 #include <QSurfaceFormat>
 #include <QTimer>
 
 #include "app/studio/main_window.h"
 #include "app/studio/startup_clock.h"
+#include "core/base/paths.h"
 #include "ui/plots/export_command.h"
 #include "ui/widgets/theme.h"
 
@@ -34,24 +36,30 @@ void setSurfaceFormat() {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (const auto status = txfm::ui::runExportCommand(argc, argv)) return *status;
+    QCoreApplication::setOrganizationName(QStringLiteral("txfm"));
+    QCoreApplication::setApplicationName(QStringLiteral("txfm-studio"));
+    QCoreApplication::setApplicationVersion(QStringLiteral(TXFM_VERSION));
+    QCommandLineParser parser;
+    parser.setApplicationDescription(QStringLiteral("Embed, fine-tune and explore RNA-seq counts with a transcriptomic foundation model."));
+    const QCommandLineOption help = parser.addHelpOption(), version = parser.addVersionOption();
+    parser.addPositionalArgument(QStringLiteral("FILE"), QStringLiteral("Count file or 10x folder to open."), QStringLiteral("[FILE]"));
+    const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: start, data, embed, explore, finetune, genes or decoder."), QStringLiteral("NAME"));
+    const QCommandLineOption measure(QStringLiteral("measure-startup"), QStringLiteral("Print the seconds from process start to the first painted window, and end."));
+    parser.addOptions({page, measure});
+    // Help and version need no display.
+    QStringList arguments;
+    for (int i = 0; i < argc; ++i) arguments << QString::fromLocal8Bit(argv[i]);
+    if (!parser.parse(arguments) || parser.isSet(help) || parser.isSet(version)) {
+        const QCoreApplication application(argc, argv);
+        parser.process(application);
+    }
+
     setSurfaceFormat();
     QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
     QApplication application(argc, argv);
-    QApplication::setOrganizationName(QStringLiteral("txfm"));
-    QApplication::setApplicationName(QStringLiteral("txfm-studio"));
     QApplication::setApplicationDisplayName(QStringLiteral("TxFM Studio"));
-    QApplication::setApplicationVersion(QStringLiteral(TXFM_VERSION));
     QApplication::setDesktopFileName(QStringLiteral("io.github.txfm_studio.TxFMStudio"));
-
-    QCommandLineParser parser;
-    parser.setApplicationDescription(QApplication::translate("main", "Embed, fine-tune and explore RNA-seq counts with a transcriptomic foundation model."));
-    parser.addHelpOption();
-    parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("FILE"), QApplication::translate("main", "Count file or 10x folder to open."), QStringLiteral("[FILE]"));
-    const QCommandLineOption page(QStringLiteral("page"), QApplication::translate("main", "Page to show: start, data, embed, explore, finetune, genes or decoder."), QStringLiteral("NAME"));
-    const QCommandLineOption measure(QStringLiteral("measure-startup"), QApplication::translate("main", "Print the seconds from process start to the first painted window, and end."));
-    parser.addOptions({page, measure});
+    QApplication::setWindowIcon(QIcon(QString::fromStdString((txfm::resourceFolder() / "icons" / "io.github.txfm_studio.TxFMStudio.svg").string())));
     parser.process(application);
 
     txfm::ui::Theme::instance().install(application);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/data_page.h"
 
+#include <algorithm>
+
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -25,6 +27,7 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/format.h"
+#include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
 
 namespace txfm::ui {
@@ -101,7 +104,17 @@ QWidget* DataPage::makeTabs() {
     columns->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
     columns->setSpacing(metric::kGap);
     columns->addWidget(m_file, 1, Qt::AlignTop);
-    columns->addWidget(m_match, 1, Qt::AlignTop);
+    auto* right = new QVBoxLayout;
+    right->setSpacing(metric::kGap);
+    right->addWidget(m_match);
+    m_typical = new Section(tr("A typical cell"), this);
+    m_typicalText = new QLabel(m_typical);
+    m_typicalText->setObjectName(QStringLiteral("typicalCell"));
+    m_typicalText->setWordWrap(true);
+    m_typical->body()->addWidget(m_typicalText);
+    right->addWidget(m_typical);
+    right->addStretch(1);
+    columns->addLayout(right, 1);
     auto* scroll = new QScrollArea(this);
     scroll->setWidgetResizable(true);
     scroll->setWidget(overview);
@@ -119,6 +132,7 @@ QWidget* DataPage::makeTabs() {
     m_cells->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
     m_cells->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_cells->setFrameShape(QFrame::NoFrame);
+    m_cells->horizontalHeader()->setResizeContentsPrecision(100);  // rows looked at
     m_tabs->addTab(scroll, tr("Overview"));
     m_tabs->addTab(m_quality, tr("Quality"));
     m_tabs->addTab(m_genes, tr("Genes"));
@@ -212,7 +226,7 @@ void DataPage::refresh() {
         m_subtitle->setText(tr("%1 cells × %2 genes · %3 · counts in %4")
                                 .arg(formatCount(dataset->cells()), formatCount(dataset->genes()),
                                      QString::fromStdString(from.format), QString::fromStdString(from.countsIn)));
-        m_cells->setColumnWidth(0, 190);
+        m_cells->resizeColumnsToContents();
     }
     refreshNormalised();
     refreshFooter();
@@ -233,6 +247,23 @@ void DataPage::refreshQuality() {
     const auto& error = report->qcError();
     m_quality->setMetrics(report->qc(), error ? QString::fromStdString(error->message)
                                               : session()->dataset() ? tr("Computing quality metrics…") : QString());
+    refreshTypical();
+}
+
+void DataPage::refreshTypical() {
+    const auto qc = session()->report()->qc();
+    m_typical->setVisible(qc != nullptr && !qc->totalCounts.empty());
+    if (m_typical->isHidden()) return;
+    const auto middle = [](auto values) {
+        const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+        std::nth_element(values.begin(), at, values.end());
+        return static_cast<double>(*at);
+    };
+    const QString mitochondrial = qc->mitochondrialGenes > 0
+                                      ? tr("%1 % of them mitochondrial").arg(formatNumber(middle(qc->pctCountsMt), 2))
+                                      : tr("no mitochondrial genes in the file");
+    m_typicalText->setText(tr("%1 counts in %2 genes, %3 (medians).")
+                               .arg(formatNumber(middle(qc->totalCounts)), formatNumber(middle(qc->genesByCounts)), mitochondrial));
 }
 
 void DataPage::refreshFooter() {

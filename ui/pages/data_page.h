@@ -19,6 +19,7 @@ class GeneListPanel;
 class GeneMatchPanel;
 class QualityPanel;
 class SampleTableModel;
+class Section;
 
 /// What the open file holds and whether it fits the model: facts, gene matching, quality filters, cells.
 class DataPage : public Page {
@@ -38,6 +39,7 @@ private:
     void refresh();
     void refreshQuality();
     void refreshFooter();
+    void refreshTypical();
     void refreshNormalised();
     void applyFilter();
     void addCells();
@@ -45,10 +47,11 @@ private:
     QStackedWidget* m_stack;
     EmptyState* m_empty;
     ErrorBanner *m_banner, *m_normalised;
-    QLabel *m_title, *m_subtitle, *m_openingText, *m_filterText;
+    QLabel *m_title, *m_subtitle, *m_openingText, *m_filterText, *m_typicalText;
     QProgressBar* m_openingBar;
     QTabWidget* m_tabs;
     FilePanel* m_file;
+    Section* m_typical;
     GeneMatchPanel* m_match;
     QualityPanel* m_quality;
     GeneListPanel* m_genes;

@@ -8,6 +8,9 @@
 #include "ui/widgets/theme.h"
 
 namespace txfm::ui {
+namespace {
+constexpr int kTextWidth = 440;
+}
 
 EmptyState::EmptyState(const QString& iconName, const QString& headline, const QString& text, QWidget* parent)
     : QWidget(parent), m_iconName(iconName), m_icon(new QLabel(this)), m_headline(new QLabel(headline, this)),
@@ -18,8 +21,7 @@ EmptyState::EmptyState(const QString& iconName, const QString& headline, const Q
     m_text->setAlignment(Qt::AlignCenter);
     m_text->setWordWrap(true);
     m_text->setProperty("role", "muted");
-    m_text->setMaximumWidth(520);
-    m_text->setMinimumWidth(320);
+    m_text->setFixedWidth(kTextWidth);
     m_button->setProperty("primary", true);
     m_button->hide();
     connect(m_button, &QPushButton::clicked, this, &EmptyState::actionTriggered);
@@ -36,11 +38,14 @@ EmptyState::EmptyState(const QString& iconName, const QString& headline, const Q
 
     connect(&Theme::instance(), &Theme::changed, this, &EmptyState::refreshIcon);
     refreshIcon();
+    setText(headline, text);
 }
 
 void EmptyState::setText(const QString& headline, const QString& text) {
     m_headline->setText(headline);
     m_text->setText(text);
+    // A wrapped label in a centred layout gets too little height by itself.
+    m_text->setMinimumHeight(m_text->heightForWidth(kTextWidth));
 }
 
 void EmptyState::setAction(const QString& label) {

@@ -43,6 +43,7 @@ QTableView, QTreeView, QListView, QTextBrowser, QPlainTextEdit {
     background: @panel; color: @text; border: 1px solid @border; border-radius: 6px;
     selection-background-color: @accentSoft; selection-color: @text; alternate-background-color: @stripe; gridline-color: @border; }
 QTableView:focus, QTreeView:focus, QListView:focus { border: 1px solid @accent; }
+QTableView::item { padding: 0 7px; }
 QHeaderView { background: @panel; border: none; }
 QHeaderView::section { background: @raised; color: @muted; border: none; border-right: 1px solid @border; border-bottom: 1px solid @border; padding: 5px 8px; font-weight: 600; }
 QTableCornerButton::section { background: @raised; border: none; }
