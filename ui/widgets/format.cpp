@@ -53,7 +53,7 @@ QString formatProgress(const ProgressUpdate& u) {
     QString text = u.total > 0 ? tr("%1 of %2 %3").arg(formatCount(std::llround(u.done)), formatCount(std::llround(u.total)), unit)
                    : u.done > 0 ? tr("%1 %2").arg(formatCount(std::llround(u.done)), unit)
                                 : QString();
-    if (u.rate > 0 && u.done > 0) text += tr(" · %1 %2/s").arg(formatNumber(u.rate >= 10 ? std::round(u.rate) : u.rate, 2), unit);
+    if (u.rate > 0 && u.done > 0) text += tr(" · %1 %2/s").arg(u.rate >= 10 ? formatCount(std::llround(u.rate)) : formatNumber(u.rate, 2), unit);
     if (u.etaSeconds >= 0 && u.done < u.total) text += tr(" · %1 left").arg(formatDuration(u.etaSeconds));
     return text;
 }
