@@ -273,7 +273,8 @@ void ExplorePage::resultsChanged() {
     const std::string column = m_coloring->choice().name.toStdString();
     const bool clustersAreNew = m_known && !m_known->obs.find("txfm_leiden") && dataset->obs.find("txfm_leiden");
     const bool first = !m_colors || !m_known || clustersAreNew;
-    const Column* before = m_known ? m_known->obs.find(column) : nullptr;
+    const auto previous = m_known;  // keeps `before` alive
+    const Column* before = previous ? previous->obs.find(column) : nullptr;
     const Column* now = dataset->obs.find(column);
     m_known = dataset;
     ColorChoice choice = first ? ExploreColoring::defaultChoice(*dataset) : m_coloring->choice();
