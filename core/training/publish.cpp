@@ -36,6 +36,28 @@ std::string number(const nlohmann::json& value, const char* format) {
 
 }  // namespace
 
+nlohmann::json trainingFacts(const TrainingRun& run, const RunState& state, int64_t stepsPerEpoch, bool completed) {
+    return {{"kind", run.kind},
+            {"base_model", run.baseModel},
+            {"data_sets", run.corpus->facts()},
+            {"steps", state.step},
+            {"epochs", static_cast<double>(state.step) / static_cast<double>(stepsPerEpoch)},
+            {"samples", state.samples},
+            {"batch", run.config.batch},
+            {"lr", run.config.peakLearningRate},
+            {"seed", run.config.seed},
+            {"mask_pool", run.config.maskPool},
+            {"precision", run.config.bfloat16 ? "bf16" : "fp32"},
+            {"processes", run.parallel ? run.parallel->world() : 1},
+            {"device", run.device},
+            {"loss", numberOrNull(state.lastLoss)},
+            {"val_loss", state.history.empty() ? nlohmann::json(nullptr)
+                                                 : numberOrNull(state.history.back().validation)},
+            {"best", {{"step", state.bestStep}, {"epoch", state.bestEpoch}, {"val_loss", numberOrNull(state.bestLoss)}}},
+            {"history", state.historyJson()},
+            {"completed", completed}};
+}
+
 std::string modelCard(const TrainingRun& run, const nlohmann::json& facts) {
     const io::ModelConfig& config = run.modelConfig;
     std::string card = "# " + (config.name.empty() ? std::string("TxFM model") : config.name) + "\n\n";

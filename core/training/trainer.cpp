@@ -25,9 +25,13 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr const char* kDiverged = "diverged";
 constexpr double kTrialSeconds = 3;
-constexpr double kSecondsBetweenPlans = 20;
+/// The plan is made anew after so many seconds, or after so much of the budget where that is less.
+constexpr double kSecondsBetweenPlans = 20, kBudgetBetweenPlans = 0.05;
+/// A trial on a busy machine can be far too slow; a curve of a few steps can still be stretched, one of a single step not.
+constexpr int64_t kFewestPlannedSteps = 4;
 /// Samples per second are averaged over about this many seconds.
 constexpr double kThroughputWindow = 5;
+constexpr double kSecondsBetweenProgress = 0.5;
 
 double now() {
     using Clock = std::chrono::steady_clock;
@@ -59,6 +63,7 @@ private:
     Result<double> validate(std::vector<double>* perSet);
     Result<void> endEpoch(int64_t epoch, StepUpdate& update);
     Result<void> report(const StepUpdate& update);
+    void reportProgress(double samplesPerSecond);
     Result<void> noteValidation(double loss);
     Result<void> saveCheckpoint();
     Result<void> publish(bool completed);
@@ -76,7 +81,7 @@ private:
     RunState m_state;
     std::optional<TrainingLog> m_log;
     std::unique_ptr<Prefetcher> m_prefetcher;
-    double m_start = 0, m_elapsedBefore = 0, m_lastCheckpoint = 0, m_lastPlan = 0, m_forecastMemory = 0;
+    double m_start = 0, m_elapsedBefore = 0, m_lastCheckpoint = 0, m_lastPlan = 0, m_lastProgress = 0, m_forecastMemory = 0;
     int64_t m_stepAtPlan = 0, m_publishedStep = -1;
     std::string m_stopReason;
 };
@@ -181,7 +186,7 @@ void Trainer::planByTime() {
     const double left = m_config.minutes * 60 - elapsed() - m_state.validationSeconds - 1;
     auto steps = static_cast<int64_t>(std::max(left, 0.0) / std::max(m_state.secondsPerStep, 1e-6));
     if (m_config.epochs > 0) steps = std::min(steps, m_config.epochs * m_maker.stepsPerEpoch() - m_state.step);
-    if (m_state.step == 0) m_state.plan = StepPlan::fixed(std::max<int64_t>(steps, 1));
+    if (m_state.step == 0) m_state.plan = StepPlan::fixed(std::max(steps, kFewestPlannedSteps));
     else m_state.plan.replan(steps);
 }
 
@@ -260,6 +265,20 @@ Result<void> Trainer::report(const StepUpdate& update) {
     return m_log->append(update, elapsed());
 }
 
+void Trainer::reportProgress(double samplesPerSecond) {
+    if (now() - m_lastProgress < kSecondsBetweenProgress && !m_state.plan.finished()) return;
+    m_lastProgress = now();
+    ProgressUpdate update;
+    update.stage = "train";
+    update.unit = "steps";
+    update.done = static_cast<double>(m_state.step);
+    update.total = static_cast<double>(m_state.step + m_state.plan.remaining);
+    update.rate = samplesPerSecond / static_cast<double>(m_config.batch);
+    update.etaSeconds = m_config.minutes > 0 ? std::max(0.0, m_config.minutes * 60 - elapsed())
+                                             : static_cast<double>(m_state.plan.remaining) / std::max(update.rate, 1e-9);
+    m_progress.progress(update);
+}
+
 Result<void> Trainer::loop() {
     if (m_config.validateFirst && m_state.step == 0) {
         TXFM_TRY(const double loss, validate(nullptr));
@@ -329,11 +348,13 @@ Result<void> Trainer::loop() {
             TXFM_CHECK(noteValidation(update.valLoss));
         }
         TXFM_CHECK(report(update));
+        reportProgress(rate);
         if (epochEnds && m_config.patience > 0 && batch.epoch + 1 - m_state.bestEpoch >= m_config.patience && !last) {
             m_stopReason = "early_stopping";
             m_state.plan.remaining = 0;
         }
-        if (m_config.minutes > 0 && now() - m_lastPlan > kSecondsBetweenPlans && !m_state.plan.finished()) {
+        const double planAfter = std::min(kSecondsBetweenPlans, kBudgetBetweenPlans * m_config.minutes * 60);
+        if (m_config.minutes > 0 && now() - m_lastPlan > planAfter && !m_state.plan.finished()) {
             if (m_state.step > m_stepAtPlan)
                 m_state.secondsPerStep = (now() - m_lastPlan) / static_cast<double>(m_state.step - m_stepAtPlan);
             planByTime();
@@ -363,27 +384,10 @@ Error Trainer::diverged(const std::string& why) {
 }
 
 nlohmann::json Trainer::facts(bool completed) const {
-    return {{"kind", m_run.kind},
-            {"base_model", m_run.baseModel},
-            {"data_sets", m_run.corpus->facts()},
-            {"steps", m_state.step},
-            {"epochs", static_cast<double>(m_state.step) / static_cast<double>(m_maker.stepsPerEpoch())},
-            {"samples", m_state.samples},
-            {"batch", m_config.batch},
-            {"lr", m_config.peakLearningRate},
-            {"weight_decay", weightDecay()},
-            {"seed", m_config.seed},
-            {"mask_pool", m_config.maskPool},
-            {"precision", m_config.bfloat16 ? "bf16" : "fp32"},
-            {"processes", m_run.parallel ? m_run.parallel->world() : 1},
-            {"device", m_run.device},
-            {"seconds", elapsed()},
-            {"loss", numberOrNull(m_state.lastLoss)},
-            {"val_loss", m_state.history.empty() ? nlohmann::json(nullptr)
-                                                 : numberOrNull(m_state.history.back().validation)},
-            {"best", {{"step", m_state.bestStep}, {"epoch", m_state.bestEpoch}, {"val_loss", numberOrNull(m_state.bestLoss)}}},
-            {"history", m_state.historyJson()},
-            {"completed", completed}};
+    nlohmann::json facts = trainingFacts(m_run, m_state, m_maker.stepsPerEpoch(), completed);
+    facts["weight_decay"] = weightDecay();
+    facts["seconds"] = elapsed();
+    return facts;
 }
 
 Result<void> Trainer::publish(bool completed) {
@@ -442,27 +446,17 @@ Result<nlohmann::json> Trainer::run() {
 
 }  // namespace
 
-fs::path workFolder(const fs::path& out) { return out / ".work"; }
-fs::path lastCheckpoint(const fs::path& out) { return workFolder(out) / "last.safetensors"; }
-fs::path bestCheckpoint(const fs::path& out) { return workFolder(out) / "best.safetensors"; }
-
-Result<nlohmann::json> storedRun(const fs::path& out) {
-    const fs::path path = workFolder(out) / "run.json";
-    if (!fs::exists(path)) return nlohmann::json(nullptr);
-    TXFM_TRY(const std::string text, readWholeFile(path));
-    auto stored = nlohmann::json::parse(text, nullptr, false);
-    if (!stored.is_object())
-        return badInput("'" + path.string() + "' is damaged.", "Start the run again in another folder.");
-    stored["started"] = fs::exists(lastCheckpoint(out));
-    stored["diverged"] = fs::exists(workFolder(out) / "diverged.json");
-    const fs::path finished = workFolder(out) / "finished.json";
-    if (fs::exists(finished)) {
-        TXFM_TRY(const std::string end, readWholeFile(finished));
-        stored["finished"] = nlohmann::json::parse(end, nullptr, false);
+Result<nlohmann::json> train(TrainingRun& run, Progress& progress) {
+    try {
+        return Trainer(run, progress).run();
+    } catch (const std::exception& error) {
+        if (isOutOfMemory(error))
+            return Error{ErrorCode::OutOfMemory, "Not enough memory for this model and data.",
+                         "Use a smaller --preset or --batch; --resume continues from the last checkpoint."};
+        const std::string what = error.what();
+        return failed("Training failed: " + what.substr(0, what.find('\n')) + ".",
+                      "--resume continues from the last checkpoint.");
     }
-    return stored;
 }
-
-Result<nlohmann::json> train(TrainingRun& run, Progress& progress) { return Trainer(run, progress).run(); }
 
 }  // namespace txfm::training

@@ -17,6 +17,7 @@
 #include "core/training/data_parallel.h"
 #include "core/training/epoch_sampler.h"
 #include "core/training/training_config.h"
+#include "core/training/work_folder.h"
 
 namespace txfm::training {
 
@@ -45,13 +46,5 @@ struct TrainingRun {
 /// Errors: Cancelled after writing a checkpoint and the model so far; Failed for divergence (the best weights are
 /// published), a full disk (the checkpoint before stays) or a lost peer; OutOfMemory when one sample does not fit.
 Result<nlohmann::json> train(TrainingRun& run, Progress& progress);
-
-/// State of the run kept in `out`, null when there is none: its "finished" flag and the facts stored by the workflow.
-Result<nlohmann::json> storedRun(const std::filesystem::path& out);
-
-/// Names of the working files.
-std::filesystem::path workFolder(const std::filesystem::path& out);
-std::filesystem::path lastCheckpoint(const std::filesystem::path& out);
-std::filesystem::path bestCheckpoint(const std::filesystem::path& out);
 
 }  // namespace txfm::training

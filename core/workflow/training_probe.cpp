@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
+#include <cmath>
 
 #include <torch/types.h>
 
-#include "core/base/atomic_file.h"
+#include "core/analysis/gene_pairs.h"
+#include "core/analysis/gene_recall.h"
+#include "core/analysis/gene_relations.h"
 #include "core/io/reader.h"
 #include "core/io/safetensors.h"
 #include "core/model/batch.h"
@@ -54,23 +57,62 @@ torch::Tensor embedProbe(const Probe& probe, const model::TxfmModel& model, bool
     return torch::cat(parts).contiguous();
 }
 
+/// Stores the probe's embedding of an epoch; fills "file", "cells" and "dim" of the event.
+Result<void> storeProbe(const Probe& probe, const model::TxfmModel& model, bool bfloat16,
+                        const std::filesystem::path& folder, int64_t epoch, nlohmann::json& event) {
+    std::error_code ec;
+    std::filesystem::create_directories(folder, ec);
+    if (ec) return failed("Cannot write '" + folder.string() + "': " + ec.message() + ".", "Free some disk space.");
+    const auto embedding = embedProbe(probe, model, bfloat16);
+    const auto file = folder / ("epoch-" + std::to_string(epoch) + ".safetensors");
+    TXFM_CHECK(io::writeSafetensors(file, {{"X_txfm", "F32", embedding.sizes().vec(), embedding.const_data_ptr()}},
+                                    {{"format", "txfm-probe"}, {"epoch", std::to_string(epoch)}}));
+    event["file"] = file.string();
+    event["cells"] = embedding.size(0);
+    event["dim"] = embedding.size(1);
+    return {};
+}
+
+/// Recall of every database (spec §6) by codebook and decoder; fills "recall" of the event.
+Result<void> measureRecall(const std::vector<analysis::GenePairDatabase>& databases, const model::TxfmModel& model,
+                           nlohmann::json& event) {
+    Progress silent;
+    for (const auto& [source, name] : {std::pair{"codebook", "gene_embedding.weight"}, {"decoder", "decoder.head.weight"}}) {
+        const auto matrix = model.parameter(name).detach().to(torch::kCPU, torch::kFloat32).contiguous();
+        const float* data = matrix.const_data_ptr<float>();
+        TXFM_TRY(const analysis::GeneVectors vectors,
+                 analysis::GeneVectors::make(std::vector<float>(data, data + matrix.numel()), matrix.size(0),
+                                             matrix.size(1), 0, silent));
+        TXFM_TRY(const analysis::RecallResult recall,
+                 analysis::relationshipRecall(vectors.unit(), databases, analysis::RecallOptions{}, silent));
+        for (size_t i = 0; i < databases.size(); ++i)
+            event["recall"][source][databases[i].name] =
+                std::isfinite(recall.recall[i]) ? nlohmann::json(recall.recall[i]) : nlohmann::json(nullptr);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> attachEpochProbe(training::TrainingRun& run, const TrainingOptions& options, Progress& progress) {
-    if (options.probe.empty()) return {};
-    TXFM_TRY(const auto probe, openProbe(options.probe, run.vocabulary, progress));
+    if (options.probe.empty() && options.pairs.empty()) return {};
+    std::shared_ptr<const Probe> probe;
+    if (!options.probe.empty()) {
+        TXFM_TRY(probe, openProbe(options.probe, run.vocabulary, progress));
+    }
+    std::vector<analysis::GenePairDatabase> databases;
+    for (const std::string& file : options.pairs) {
+        TXFM_TRY(analysis::GenePairDatabase database, analysis::readGenePairs(file, run.vocabulary.symbols));
+        databases.push_back(std::move(database));
+    }
+    if (!databases.empty()) databases.push_back(analysis::combined(databases));
     const auto folder = training::workFolder(run.out) / "probe";
-    const bool bfloat16 = run.config.bfloat16;
-    run.epochProbe = [probe, folder, bfloat16](const model::TxfmModel& model, int64_t epoch) -> Result<nlohmann::json> {
-        std::error_code ec;
-        std::filesystem::create_directories(folder, ec);
-        if (ec) return failed("Cannot write '" + folder.string() + "': " + ec.message() + ".");
-        const auto embedding = embedProbe(*probe, model, bfloat16);
-        const auto file = folder / ("epoch-" + std::to_string(epoch) + ".safetensors");
-        TXFM_CHECK(io::writeSafetensors(file, {{"X_txfm", "F32", embedding.sizes().vec(), embedding.const_data_ptr()}},
-                                        {{"format", "txfm-probe"}, {"epoch", std::to_string(epoch)}}));
-        return nlohmann::json{{"type", "probe"}, {"epoch", epoch}, {"file", file.string()},
-                              {"cells", embedding.size(0)}, {"dim", embedding.size(1)}};
+    run.epochProbe = [probe, databases, folder, bfloat16 = run.config.bfloat16](
+                         const model::TxfmModel& model, int64_t epoch) -> Result<nlohmann::json> {
+        nlohmann::json event{{"type", "probe"}, {"epoch", epoch}};
+        if (probe) TXFM_CHECK(storeProbe(*probe, model, bfloat16, folder, epoch, event));
+        if (!databases.empty()) TXFM_CHECK(measureRecall(databases, model, event));
+        return event;
     };
     return {};
 }
