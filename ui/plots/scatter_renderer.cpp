@@ -2,6 +2,7 @@
 #include "ui/plots/scatter_renderer.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <vector>
 
@@ -93,7 +94,9 @@ struct ScatterRenderer::Private {
     vtkNew<vtkGenericOpenGLRenderWindow> window;
     vtkNew<vtkRenderer> renderer;
     vtkNew<vtkCallbackCommand> observer;
-    std::vector<std::unique_ptr<Batch>> batches;
+    std::shared_ptr<const DrawList> list;
+    std::vector<std::unique_ptr<Batch>> batches;  // made when first drawn
+    size_t batchCount = 0;
     std::unique_ptr<Batch> sample;  // null while all points fit one batch
     // What the framebuffer shows.
     QRectF shownWindow;
@@ -101,11 +104,14 @@ struct ScatterRenderer::Private {
     double shownSize = 0;
     size_t drawn = 0;          // batches
     double batchMs = 0;        // measured cost of one batch, 0 = unknown
+    double stretch = 1;        // of x, about the origin
+    std::array<double, 3> origin{};
     std::function<void()> makeCurrent;
     bool ready = false;
 
     void aim(const QRectF& view, QSize pixels);
     void draw(Batch* only, bool erase, double pointSize);
+    Batch* nextBatch();
 
     static void answer(vtkObject*, unsigned long event, void* self, void* callData) {
         auto* d = static_cast<Private*>(self);
@@ -152,7 +158,7 @@ void ScatterRenderer::release() {
     d->ready = false;
 }
 
-void ScatterRenderer::setPoints(const DrawList& list) {
+void ScatterRenderer::setPoints(std::shared_ptr<const DrawList> list) {
     const auto forget = [this](std::unique_ptr<Batch>& batch) {
         if (batch) d->renderer->RemoveActor(batch->actor);
         batch.reset();
@@ -160,11 +166,13 @@ void ScatterRenderer::setPoints(const DrawList& list) {
     for (auto& batch : d->batches) forget(batch);
     forget(d->sample);
     d->batches.clear();
-    for (size_t begin = 0; begin < list.size(); begin += kBatch)
-        d->batches.push_back(makeBatch(list, begin, std::min(list.size(), begin + kBatch), 1));
-    if (d->batches.size() > 1) d->sample = makeBatch(list, 0, list.size(), (list.size() + kSample - 1) / kSample);
-    for (const auto& batch : d->batches) d->renderer->AddActor(batch->actor);
-    if (d->sample) d->renderer->AddActor(d->sample->actor);
+    d->list = std::move(list);
+    const size_t n = d->list->size();
+    d->batchCount = (n + kBatch - 1) / kBatch;
+    if (d->batchCount > 1) {
+        d->sample = makeBatch(*d->list, 0, n, (n + kSample - 1) / kSample);
+        d->renderer->AddActor(d->sample->actor);
+    }
     d->shownWindow = QRectF();
 }
 
@@ -182,13 +190,25 @@ void ScatterRenderer::Private::aim(const QRectF& view, QSize pixels) {
     camera->SetParallelScale(view.height() / 2);
     camera->SetClippingRange(depth * 0.5, depth * 1.5);
     // Plots of unequal units stretch x so that the window fills the pixels.
-    const double stretch = view.height() / view.width() * pixels.width() / pixels.height();
+    stretch = view.height() / view.width() * pixels.width() / pixels.height();
+    origin = {center.x(), center.y(), 0};
     const auto place = [&](Batch& batch) {
-        batch.actor->SetOrigin(center.x(), center.y(), 0);
+        batch.actor->SetOrigin(origin.data());
         batch.actor->SetScale(stretch, 1, 1);
     };
     for (const auto& batch : batches) place(*batch);
     if (sample) place(*sample);
+}
+
+Batch* ScatterRenderer::Private::nextBatch() {
+    if (drawn == batches.size()) {
+        const size_t begin = drawn * kBatch;
+        batches.push_back(makeBatch(*list, begin, std::min(list->size(), begin + kBatch), 1));
+        batches.back()->actor->SetOrigin(origin.data());
+        batches.back()->actor->SetScale(stretch, 1, 1);
+        renderer->AddActor(batches.back()->actor);
+    }
+    return batches[drawn++].get();
 }
 
 void ScatterRenderer::Private::draw(Batch* only, bool erase, double pointSize) {
@@ -217,14 +237,14 @@ bool ScatterRenderer::render(const QRectF& window, QSize pixels, double pointSiz
         d->shownPixels = pixels;
         d->shownSize = pointSize;
         d->drawn = 0;
-        const bool slow = d->batchMs * static_cast<double>(d->batches.size()) > kStepMs || d->batchMs == 0;
+        const bool slow = d->batchMs * static_cast<double>(d->batchCount) > kStepMs || d->batchMs == 0;
         // An empty pass clears; a slow device shows the sample meanwhile.
         d->draw(slow ? d->sample.get() : nullptr, true, pointSize);
     }
-    while (d->drawn < d->batches.size() && clock.elapsed() < kStepMs / 2) {
+    while (d->drawn < d->batchCount && clock.elapsed() < kStepMs / 2) {
         QElapsedTimer one;
         one.start();
-        d->draw(d->batches[d->drawn++].get(), false, pointSize);
+        d->draw(d->nextBatch(), false, pointSize);
         functions->glFinish();
         d->batchMs = 0.5 * (d->batchMs + static_cast<double>(one.nsecsElapsed()) * 1e-6);
     }
@@ -241,7 +261,7 @@ bool ScatterRenderer::render(const QRectF& window, QSize pixels, double pointSiz
     functions->glClearColor(0, 0, 0, 1);
     functions->glClear(GL_COLOR_BUFFER_BIT);
     functions->glColorMask(GL_TRUE, GL_TRUE, GL_TRUE, GL_TRUE);
-    return d->drawn == d->batches.size();
+    return d->drawn == d->batchCount;
 }
 
 }  // namespace txfm::ui

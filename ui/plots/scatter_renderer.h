@@ -25,7 +25,7 @@ public:
     /// Frees what lives in the context.
     void release();
 
-    void setPoints(const DrawList& list);
+    void setPoints(std::shared_ptr<const DrawList> list);
     void setBackground(QRgb color);
     /// Draws `window` (data units, y up) onto `pixels` physical pixels and copies the picture into
     /// framebuffer `target` of the current context. `pointSize` in physical pixels.

@@ -2,6 +2,7 @@
 #include "ui/plots/scatter_view.h"
 
 #include <cmath>
+#include <utility>
 
 #include <QKeyEvent>
 #include <QMouseEvent>
@@ -215,11 +216,10 @@ void ScatterView::paintGL() {
         return;
     }
     if (m_stale && m_scene.points->size() <= kComposeHere) {
-        m_renderer->setPoints(composeDrawList(m_scene));
+        m_renderer->setPoints(std::make_shared<const DrawList>(composeDrawList(m_scene)));
         m_stale = false;
     } else if (m_composed) {
-        m_renderer->setPoints(*m_composed);
-        m_composed.reset();
+        m_renderer->setPoints(std::exchange(m_composed, nullptr));
         m_stale = false;
     }
     m_renderer->setBackground(background.rgb());
