@@ -114,7 +114,10 @@ QWidget* DecoderPage::makeToolbar() {
     m_y->setObjectName(QStringLiteral("decoderComponentY"));
     m_x->setToolTip(tr("Component on the horizontal axis"));
     m_y->setToolTip(tr("Component on the vertical axis"));
-    for (QComboBox* box : {m_source, m_x, m_y}) box->setAccessibleName(box->toolTip());
+    for (QComboBox* box : {m_source, m_x, m_y}) {
+        box->setAccessibleName(box->toolTip());
+        box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
+    }
     m_find = new QLineEdit(bar);
     m_find->setObjectName(QStringLiteral("decoderFindGene"));
     m_find->setPlaceholderText(tr("Find a gene"));
@@ -168,6 +171,7 @@ QWidget* DecoderPage::makeSide() {
     m_loadingsOf = new QComboBox(side);
     m_loadingsOf->setToolTip(tr("Component whose genes are listed"));
     m_loadingsOf->setAccessibleName(m_loadingsOf->toolTip());
+    m_loadingsOf->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     auto* save = new QToolButton(side);
     save->setIcon(Theme::instance().icon(QStringLiteral("export")));
     save->setToolTip(tr("Save the scores of all genes as CSV"));
@@ -280,14 +284,9 @@ void DecoderPage::show(Components components) {
         box->setCurrentIndex(std::min(before, box->count() - 1));
     }
     LinePlot::Series single{tr("component"), colours().accent, {}, false, true};
-    LinePlot::Series sum{tr("all up to it"), colours().muted, {}, false, false};
-    double total = 0;
-    for (size_t i = 0; i < m_components.varianceRatio.size(); ++i) {
-        total += m_components.varianceRatio[i];
+    for (size_t i = 0; i < m_components.varianceRatio.size(); ++i)
         single.points.emplace_back(static_cast<double>(i + 1), 100 * m_components.varianceRatio[i]);
-        sum.points.emplace_back(static_cast<double>(i + 1), 100 * total);
-    }
-    m_scree->setSeries({single, sum});
+    m_scree->setSeries({single});
     refreshScatter();
     refreshLoadings();
 }

@@ -127,6 +127,7 @@ QWidget* ExplorePage::makeSidePanel() {
     color->body()->addWidget(m_gene);
     color->body()->addWidget(m_legend, 1);
     auto* selection = new Section(tr("Selection"), panel);
+    for (QWidget* widget : m_selection->headerWidgets()) selection->addHeaderWidget(widget);
     selection->body()->addWidget(m_selection, 1);
     auto* column = new QVBoxLayout(panel);
     column->setContentsMargins(0, 0, 0, 0);

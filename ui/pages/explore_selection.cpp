@@ -44,7 +44,7 @@ Summary summarise(std::vector<float> values) {
 }  // namespace
 
 ExploreSelection::ExploreSelection(QWidget* parent)
-    : QWidget(parent), m_count(new QLabel(this)), m_table(new QTableWidget(this)), m_clear(new QToolButton(this)),
+    : QWidget(parent), m_count(new QLabel(this)), m_hint(new QLabel(this)), m_table(new QTableWidget(this)), m_clear(new QToolButton(this)),
       m_invert(new QToolButton(this)), m_name(new QLineEdit(this)), m_keep(new QPushButton(tr("Keep"), this)) {
     m_count->setObjectName(QStringLiteral("exploreSelectionCount"));
     m_count->setFont(Theme::instance().sectionFont());
@@ -68,10 +68,10 @@ ExploreSelection::ExploreSelection(QWidget* parent)
     m_keep->setObjectName(QStringLiteral("exploreSelectionColumn"));
     m_keep->setToolTip(tr("Add the selection to the data as a column (selected / not selected); it is saved with the file"));
 
-    auto* header = new QHBoxLayout;
-    header->addWidget(m_count, 1);
-    header->addWidget(m_clear);
-    header->addWidget(m_invert);
+    m_hint->setText(tr("Draw around cells with the lasso or the rectangle; Shift adds, Alt removes, Esc clears."));
+    m_hint->setProperty("role", "muted");
+    m_hint->setWordWrap(true);
+
     auto* keep = new QHBoxLayout;
     keep->setSpacing(metric::kSmall);
     keep->addWidget(m_name, 1);
@@ -79,8 +79,10 @@ ExploreSelection::ExploreSelection(QWidget* parent)
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metric::kSmall);
-    column->addLayout(header);
+    column->addWidget(m_count);
+    column->addWidget(m_hint);
     column->addWidget(m_table, 1);
+    column->addStretch(0);
     column->addLayout(keep);
 
     connect(m_clear, &QToolButton::clicked, this, [this] { m_session->selection()->clear(); });
@@ -88,6 +90,8 @@ ExploreSelection::ExploreSelection(QWidget* parent)
     connect(m_keep, &QPushButton::clicked, this, &ExploreSelection::keepAsColumn);
     connect(m_name, &QLineEdit::textChanged, this, &ExploreSelection::refresh);
 }
+
+QList<QWidget*> ExploreSelection::headerWidgets() const { return {m_clear, m_invert}; }
 
 void ExploreSelection::setSession(Session* session) {
     m_session = session;
@@ -106,6 +110,7 @@ void ExploreSelection::refresh() {
     const auto selected = static_cast<int64_t>(selection->cells().size());
     m_count->setText(selected == 0 ? tr("Nothing selected")
                                    : tr("%1 of %2 cells").arg(formatCount(selected), formatCount(selection->cellCount())));
+    m_hint->setVisible(selected == 0);
     m_clear->setEnabled(selected > 0);
     m_invert->setEnabled(selected > 0);
     m_name->setEnabled(selected > 0);

@@ -27,6 +27,8 @@ public:
     explicit ExploreSelection(QWidget* parent = nullptr);
     void setSession(Session* session);
     void setColors(std::shared_ptr<const PointColors> colors);
+    /// Buttons for the heading.
+    QList<QWidget*> headerWidgets() const;
 
 private:
     void refresh();
@@ -37,7 +39,7 @@ private:
 
     Session* m_session = nullptr;
     std::shared_ptr<const PointColors> m_colors;
-    QLabel* m_count;
+    QLabel *m_count, *m_hint;
     QTableWidget* m_table;
     QToolButton *m_clear, *m_invert;
     QLineEdit* m_name;

@@ -42,6 +42,7 @@ namespace {
 constexpr int kMapNeighbors = 40;  // in the heat map of the top neighbours
 constexpr qsizetype kMaxSet = 500; // genes of a set in the heat map
 constexpr int kTypingPauseMs = 400;
+constexpr int kTableWidth = 370;   // all columns but the last fit
 
 }  // namespace
 
@@ -60,8 +61,8 @@ GenesPage::GenesPage(QWidget* parent)
     split->setHandleWidth(metric::kSmall);
     split->addWidget(makeTablePanel());
     split->addWidget(makeMapPanel());
-    split->setStretchFactor(0, 2);
-    split->setStretchFactor(1, 3);
+    split->setStretchFactor(0, 0);
+    split->setStretchFactor(1, 1);
     auto* right = new QWidget(this);
     auto* rightColumn = new QVBoxLayout(right);
     rightColumn->setContentsMargins(0, 0, 0, 0);
@@ -188,6 +189,7 @@ QWidget* GenesPage::makeControls() {
 
 QWidget* GenesPage::makeTablePanel() {
     auto* section = new Section(tr("Neighbours"), this);
+    section->setMinimumWidth(kTableWidth);
     m_colourMap = new QToolButton(section);
     m_colourMap->setObjectName(QStringLiteral("genesColourMap"));
     m_colourMap->setIcon(Theme::instance().icon(QStringLiteral("palette")));
