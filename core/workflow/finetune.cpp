@@ -3,6 +3,7 @@
 
 #include "core/base/paths.h"
 #include "core/model/device.h"
+#include "core/model/errors.h"
 #include "core/training/vocabulary_growth.h"
 #include "core/workflow/stage_clock.h"
 #include "core/workflow/training_setup.h"
@@ -19,10 +20,17 @@ constexpr int64_t kDefaultEpochs = 10;
 class Finetune final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
-    Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    Result<nlohmann::json> run(const RunContext& context, Progress& progress) override {
+        try {
+            return train(context, progress);
+        } catch (const std::exception& error) {
+            return model::translateException(error, "preparing the training");
+        }
+    }
     std::string describe(const nlohmann::json& result) const override { return describeTraining(result); }
 
 private:
+    Result<nlohmann::json> train(const RunContext& context, Progress& reportTo);
     FinetuneOptions m_options;
 };
 
@@ -40,7 +48,7 @@ nlohmann::json reportGenes(const training::Corpus& corpus, Progress& progress) {
     return report;
 }
 
-Result<nlohmann::json> Finetune::run(const RunContext& context, Progress& reportTo) {
+Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& reportTo) {
     StageClock clock;
     FinetuneOptions defaults;
     const OptionFields all = fields();

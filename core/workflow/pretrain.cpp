@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include "core/model/device.h"
+#include "core/model/errors.h"
 #include "core/training/data_init.h"
 #include "core/training/seeds.h"
 #include "core/training/vocabulary_builder.h"
@@ -47,10 +48,17 @@ std::optional<io::ModelDirectory> initialModel(const fs::path& out) {
 class Pretrain final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
-    Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    Result<nlohmann::json> run(const RunContext& context, Progress& progress) override {
+        try {
+            return train(context, progress);
+        } catch (const std::exception& error) {
+            return model::translateException(error, "preparing the training");
+        }
+    }
     std::string describe(const nlohmann::json& result) const override { return describeTraining(result); }
 
 private:
+    Result<nlohmann::json> train(const RunContext& context, Progress& reportTo);
     Result<io::ModelConfig> newModelConfig(const nlohmann::json& keys) const;
     Result<void> initialise(training::TrainingRun& run, uint64_t seed, const CodebookInit& init, Progress& progress) const;
 
@@ -96,7 +104,7 @@ Result<void> Pretrain::initialise(training::TrainingRun& run, uint64_t seed, con
     return {};
 }
 
-Result<nlohmann::json> Pretrain::run(const RunContext& context, Progress& reportTo) {
+Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& reportTo) {
     StageClock clock;
     PretrainOptions defaults;
     const OptionFields all = fields();
