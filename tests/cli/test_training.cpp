@@ -239,9 +239,9 @@ private Q_SLOTS:
         QTest::newRow("unknown key in config") << with({"--config", "{\"nonsense\": 1}"}) << 2 << "nonsense";
         QTest::newRow("config is no JSON") << with({"--config", "{nonsense"}) << 2 << "config";
         QTest::newRow("config file is missing") << with({"--config", at("none.json")}) << 3 << "none.json";
-        QTest::newRow("unknown activation") << with({"--config", "{\"activation\": \"sine\"}"}) << 2 << "activation";
+        QTest::newRow("unknown activation") << with({"--config", "{\"activation\": \"sine\"}"}) << 3 << "activation";
         QTest::newRow("weights do not fit") << with({"--set-weights", "1,2,3"}) << 2 << "set-weights";
-        QTest::newRow("missing data") << QStringList{"pretrain", "--data", at("none.h5ad"), "--out", at("bad")} << 3 << "none.h5ad";
+        QTest::newRow("missing data") << QStringList{"pretrain", "--data", at("none.h5ad"), "--out", at("bad"), "--progress", "none"} << 3 << "none.h5ad";
         QTest::newRow("no gene left") << with({"--min-sets", "3"}) << 3 << "min-sets";
         QTest::newRow("output cannot be written") << pretrain("/proc/model", {"--epochs", "1"}) << 1 << "/proc/model";
     }

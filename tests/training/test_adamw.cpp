@@ -4,6 +4,7 @@
 
 #include <QtTest>
 
+#include <cmath>
 #include <fstream>
 
 #include "core/training/adamw.h"

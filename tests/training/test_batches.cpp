@@ -3,6 +3,8 @@
 
 #include <QtTest>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QtTest>
 
+#include <cmath>
+
 #include "core/training/one_cycle.h"
 #include "core/training/step_plan.h"
 #include "tests/support/test_support.h"

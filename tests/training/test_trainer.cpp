@@ -9,6 +9,9 @@
 
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/base/atomic_file.h"
 #include "core/training/checkpoint_file.h"
 #include "core/training/divergence_guard.h"
@@ -91,8 +94,12 @@ private Q_SLOTS:
             }
             for (size_t other : {1, 2}) {
                 QVERIFY(std::abs(losses[other] - losses[0]) < 1e-5 * std::abs(losses[0]));
-                for (size_t i = 0; i < gradients[0].size(); ++i)
-                    QVERIFY2(torch::allclose(gradients[other][i], gradients[0][i], 1e-4, 1e-6), reduction);
+                for (size_t i = 0; i < gradients[0].size(); ++i) {
+                    // Rounding grows with the largest entry, not with each.
+                    const double largest = gradients[0][i].abs().max().item<double>();
+                    const double difference = (gradients[other][i] - gradients[0][i]).abs().max().item<double>();
+                    QVERIFY2(difference <= 1e-4 * largest + 1e-6, reduction);
+                }
             }
         }
     }
