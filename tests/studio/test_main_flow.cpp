@@ -220,6 +220,7 @@ private:
 int main(int argc, char** argv) {
     QTemporaryDir user;
     for (const char* name : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"}) qputenv(name, user.path().toUtf8());
+    qputenv("QTEST_FUNCTION_TIMEOUT", "600000");  // Qt's own limit is shorter than kJobTimeout allows
     qputenv("TXFM_PROGRAM", test::txfmProgram().toUtf8());
     QSurfaceFormat format;
     format.setVersion(3, 2);

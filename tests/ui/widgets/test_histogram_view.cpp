@@ -23,8 +23,8 @@ private Q_SLOTS:
         const QPoint start(view.width() - 8, view.height() / 2), end(view.width() / 2, view.height() / 2);
         QTest::mousePress(&view, Qt::LeftButton, {}, start);
         QTest::mouseMove(&view, end);
+        QTRY_VERIFY(spy.count() >= 1);  // the move comes back from the display server
         QTest::mouseRelease(&view, Qt::LeftButton, {}, end);
-        QVERIFY(spy.count() >= 1);
         QVERIFY2(std::abs(view.upper() - 50) <= 1, qPrintable(QString::number(view.upper())));
         QVERIFY(std::isinf(view.lower()));
     }

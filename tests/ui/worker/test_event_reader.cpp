@@ -5,6 +5,7 @@
 
 #include "ui/worker/event_reader.h"
 
+using namespace txfm;
 using namespace txfm::ui;
 
 class TestEventReader : public QObject {
