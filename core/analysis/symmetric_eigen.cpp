@@ -30,28 +30,33 @@ public:
     Lanczos(const std::vector<double>& matrix, int64_t n, int64_t count) : m_matrix(matrix), m_n(n), m_count(count) {}
 
     EigenPairs solve() {
-        constexpr double kTolerance = 1e-10;
+        // Residual against each eigenvalue; the values are then good to its square. The floor is for eigenvalues near 0.
+        constexpr double kTolerance = 1e-7, kFloor = 1e-10;
         Eigen::VectorXd next = freshDirection();
-        while (static_cast<int64_t>(m_basis.size()) < m_n) {
+        // Solving the small problem costs as much as many steps: look at growing distances.
+        int64_t look = std::min(m_n, 3 * m_count);
+        while (m_size < m_n) {
             extend(next);
-            const auto size = static_cast<int64_t>(m_basis.size());
-            const bool last = size == m_n;
-            if (size < 2 * m_count && !last) continue;
-            if (size % 25 != 0 && !last) continue;
+            if (m_size < look) continue;
+            look = std::min(m_n, look + look / 3);
             const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> small = tridiagonal();
-            const double largest = std::max(std::abs(small.eigenvalues()[size - 1]), std::abs(small.eigenvalues()[0]));
-            double worst = 0;
-            for (int64_t i = 0; i < m_count; ++i)
-                worst = std::max(worst, std::abs(m_beta.back() * small.eigenvectors()(size - 1, size - 1 - i)));
-            if (last || worst <= kTolerance * largest) return assemble(small);
+            const double largest = std::max(std::abs(small.eigenvalues()[m_size - 1]), std::abs(small.eigenvalues()[0]));
+            bool converged = true;
+            for (int64_t i = 0; i < m_count; ++i) {
+                const double residual = std::abs(m_beta.back() * small.eigenvectors()(m_size - 1, m_size - 1 - i));
+                converged = converged && residual <= std::max(kTolerance * std::abs(small.eigenvalues()[m_size - 1 - i]), kFloor * largest);
+            }
+            if (m_size == m_n || converged) return assemble(small);
         }
         return assemble(tridiagonal());
     }
 
 private:
+    auto basis() const { return m_basis.leftCols(m_size); }
+
     /// A unit vector orthogonal to the basis, for the start and after an invariant subspace was found.
     Eigen::VectorXd freshDirection() {
-        RandomStream random(0x7478666d, static_cast<uint32_t>(m_basis.size()));
+        RandomStream random(0x7478666d, static_cast<uint32_t>(m_size));
         Eigen::VectorXd v(m_n);
         for (Eigen::Index i = 0; i < v.size(); ++i) v[i] = random.normal();
         orthogonalise(v);
@@ -59,13 +64,16 @@ private:
     }
 
     void orthogonalise(Eigen::VectorXd& v) const {
+        if (m_size == 0) return;
         for (int pass = 0; pass < 2; ++pass) {
-            for (const Eigen::VectorXd& q : m_basis) v -= q.dot(v) * q;
+            const Eigen::VectorXd shares = basis().transpose() * v;
+            v.noalias() -= basis() * shares;
         }
     }
 
     void extend(Eigen::VectorXd& next) {
-        m_basis.push_back(next);
+        if (m_size == m_basis.cols()) m_basis.conservativeResize(m_n, std::min(m_n, 2 * m_size + 4 * m_count));
+        m_basis.col(m_size++) = next;
         // Half the matrix is read: the product is bound by memory, and starting threads would cost as much.
         const Eigen::Map<const RowMatrix> view(m_matrix.data(), m_n, m_n);
         Eigen::VectorXd w = view.selfadjointView<Eigen::Lower>() * next;
@@ -78,35 +86,33 @@ private:
             next = w / norm;
         } else {
             m_beta.push_back(0);
-            if (static_cast<int64_t>(m_basis.size()) < m_n) next = freshDirection();
+            if (m_size < m_n) next = freshDirection();
         }
     }
 
     Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> tridiagonal() const {
-        const auto size = static_cast<Eigen::Index>(m_basis.size());
-        const Eigen::Map<const Eigen::VectorXd> diagonal(m_alpha.data(), size), below(m_beta.data(), size - 1);
+        const Eigen::Map<const Eigen::VectorXd> diagonal(m_alpha.data(), m_size), below(m_beta.data(), m_size - 1);
         Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
         solver.computeFromTridiagonal(diagonal, below, Eigen::ComputeEigenvectors);
         return solver;
     }
 
     EigenPairs assemble(const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>& small) const {
-        const auto size = static_cast<int64_t>(m_basis.size());
         EigenPairs pairs;
-        pairs.vectors.assign(static_cast<size_t>(m_count * m_n), 0.0);
+        pairs.vectors.resize(static_cast<size_t>(m_count * m_n));
         for (int64_t i = 0; i < m_count; ++i) {
-            pairs.values.push_back(small.eigenvalues()[size - 1 - i]);
+            pairs.values.push_back(small.eigenvalues()[m_size - 1 - i]);
             Eigen::Map<Eigen::VectorXd> vector(pairs.vectors.data() + i * m_n, m_n);
-            for (int64_t j = 0; j < size; ++j) vector += small.eigenvectors()(j, size - 1 - i) * m_basis[static_cast<size_t>(j)];
-            vector.normalize();
+            vector = (basis() * small.eigenvectors().col(m_size - 1 - i)).normalized();
         }
         return pairs;
     }
 
     const std::vector<double>& m_matrix;
     int64_t m_n, m_count;
+    int64_t m_size = 0;      ///< columns of the basis in use
+    Eigen::MatrixXd m_basis; ///< orthonormal columns
     double m_scale = 0;
-    std::vector<Eigen::VectorXd> m_basis;
     std::vector<double> m_alpha, m_beta;
 };
 
