@@ -12,6 +12,8 @@
 #include <ATen/ops/softmax.h>
 #include <c10/core/GradMode.h>
 
+#include "core/model/fused_block.h"
+
 namespace txfm::model {
 namespace {
 
@@ -142,6 +144,7 @@ BlockWeights bindBlock(const io::ModelConfig& config, int64_t index,
 }
 
 at::Tensor runBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
+    if (canFuse(weights, u, call, clsOnly)) return runFusedBlock(weights, u, call);
     return weights.standard ? standardBlock(weights, u, call, clsOnly) : parallelBlock(weights, u, call, clsOnly);
 }
 

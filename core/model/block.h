@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -16,7 +17,14 @@ constexpr double kLayerNormEps = 1e-6;
 struct BlockCall {
     bool bfloat16 = false;
     at::Tensor padding;  ///< [B × 1 × 1 × T] additive mask, 0 or -inf; undefined = no padding
+    std::vector<int64_t> lengths;  ///< genes of each sample when some are padded, else empty
     at::Tensor keep;     ///< [B × 1 × 1] factor 0 or 1/(1-p) of stochastic depth; undefined = 1
+};
+
+/// bf16 copies of a parallel block's matrices, for the fused CPU path.
+struct BlockMatrices {
+    at::Tensor in;   ///< [m+3d × d]
+    at::Tensor out;  ///< [d × d+m]: attention and MLP output projections side by side
 };
 
 /// Weights of one encoder block under their contract names (spec §2.2); handles share the model's storage.
@@ -31,6 +39,7 @@ struct BlockWeights {
     at::Tensor norm2, norm2Bias, mlpIn, mlpInBias;  // standard
     at::Tensor mlpOut, mlpOutBias;
     at::Tensor layerScale, layerScale2;
+    BlockMatrices packed;  ///< only in models frozen for bf16 evaluation
 };
 
 /// Fetches the weights of block `index` by contract name.

@@ -18,6 +18,7 @@
 #include "core/model/activations.h"
 #include "core/model/block.h"
 #include "core/model/checkpoint.h"
+#include "core/model/fused_block.h"
 #include "core/model/initial_weights.h"
 
 namespace txfm::model {
@@ -144,6 +145,7 @@ at::Tensor TxfmModel::encode(const TokenBatch& batch, const ForwardOptions& opti
     BlockCall call;
     call.bfloat16 = options.bfloat16;
     if (batch.padded()) {
+        call.lengths = batch.lengths;
         auto absent = at::cat({at::zeros({batch.samples(), 1}, batch.genes.options()), batch.genes}, 1) < 0;
         call.padding = at::zeros(absent.sizes(), u.options().requires_grad(false))
                            .masked_fill(absent, -std::numeric_limits<double>::infinity())
@@ -207,13 +209,14 @@ std::shared_ptr<const TxfmModel> TxfmModel::frozen(bool bfloat16) const {
     std::shared_ptr<TxfmModel> copy(new TxfmModel);
     copy->m_config = m_config;
     for (const auto& [name, tensor] : m_parameters) {
-        // Norms, tokens and residual scales work in float32; matrices and the biases added to their products in bf16.
-        const bool product = name != "gene_embedding.weight" && !name.starts_with("token_proj") &&
-                             (tensor.dim() == 2 || (name.ends_with(".bias") && name.find("norm") == std::string::npos) ||
-                              name.ends_with("_bias"));
+        // Norms, tokens, biases and residual scales work in float32.
+        const bool product = tensor.dim() == 2 && name != "gene_embedding.weight" && !name.starts_with("token_proj");
         copy->m_parameters.emplace_back(name, bfloat16 && product ? tensor.detach().to(at::kBFloat16) : tensor.detach());
     }
     copy->m_network = std::make_unique<Network>(m_config, *copy);
+    if (bfloat16 && device().is_cpu())
+        for (BlockWeights& block : copy->m_network->blocks)
+            if (!block.standard) block.packed = packMatrices(block);
     return copy;
 }
 

@@ -66,8 +66,8 @@ public:
 
     /// Deep copy on the same device (EMA, best checkpoint).
     std::shared_ptr<TxfmModel> clone() const;
-    /// To be called after an in-place update of parameters outside autograd (optimizer step, restored checkpoint):
-    /// the bf16 copies of the matrices are renewed at the next use.
+    /// To be called after parameters were changed outside autograd (optimizer step, restored checkpoint): whatever the
+    /// network derived from them is made anew.
     void weightsChanged();
     /// A copy for evaluation that shares storage where it can: no gradients, matrices kept in bf16 when the products
     /// are to run in it. Later changes of this model may or may not be seen by the copy.
