@@ -49,6 +49,7 @@ if [ -z "${TXFM_RESULTS:-}" ] && { [ "$file" = "$demo" ] || [ ! -w "$results" ];
     results=$root/build/results
 fi
 mkdir -p "$results" || fail "the folder $results cannot be made; name another one in TXFM_RESULTS."
+results=$(cd "$results" && pwd)
 output=$results/$base.txfm.h5ad
 work=$results/.$base.txfm-work
 mkdir -p "$work"
