@@ -80,6 +80,8 @@ private Q_SLOTS:
     void finiteDifferences_data();
     void finiteDifferences();
     void checkpointingKeepsGradients();
+    void fusedBlockEqualsPlainBlock_data();
+    void fusedBlockEqualsPlainBlock();
     void parameterCounts();
     void dropPathRates();
     void dropPathDraws();
@@ -206,6 +208,80 @@ void TestBlocks::checkpointingKeepsGradients() {
         for (const auto& [name, weight] : model->parameters())
             if (!name.starts_with("decoder")) QVERIFY2(at::allclose(weight.grad(), first[at++], 1e-5, 1e-7), name.c_str());
     }
+}
+
+void TestBlocks::fusedBlockEqualsPlainBlock_data() {
+    QTest::addColumn<bool>("qkNorm");
+    QTest::addColumn<bool>("qkvBias");
+    QTest::addColumn<bool>("padded");
+    QTest::addColumn<bool>("dropped");
+    for (int bits = 0; bits < 16; ++bits)
+        QTest::addRow("%d", bits) << bool(bits & 1) << bool(bits & 2) << bool(bits & 4) << bool(bits & 8);
+}
+
+// The bf16 path with its hand-written backward pass against the plain float32 path: bf16 keeps 8 bits, so single values
+// agree to a few parts in a thousand and whole gradients in direction and size.
+void TestBlocks::fusedBlockEqualsPlainBlock() {
+    QFETCH(bool, qkNorm);
+    QFETCH(bool, qkvBias);
+    QFETCH(bool, padded);
+    QFETCH(bool, dropped);
+    io::ModelConfig config = tinyConfig("concat", "parallel");
+    config.dim = 32;
+    config.nBlocks = 1;
+    config.qkNorm = qkNorm;
+    config.qkvBias = qkvBias;
+    const auto model = TxfmModel::create(config, 4);
+    for (const auto& [name, weight] : model->parameters())
+        if (weight.dim() == 2) weight.detach().mul_(10);
+        else weight.detach().add_(goldenMatrix(1, weight.size(0)).view(-1).to(at::kFloat) * 0.2);
+    const auto weights = bindBlock(config, 0, [&](const std::string& name) { return model->parameter(name); });
+    const int64_t rows = 9;
+    const auto input = (goldenMatrix(3 * rows, 32, 0.31) * 1.5).view({3, rows, 32}).to(at::kFloat);
+    const auto seed = goldenMatrix(3 * rows, 32, 1.21).view({3, rows, 32}).to(at::kFloat);
+    BlockCall plain;
+    if (padded) {
+        plain.lengths = {8, 4, 6};
+        plain.padding = at::zeros({3, 1, 1, rows});
+        for (int64_t b = 0; b < 3; ++b)
+            plain.padding[b].narrow(2, plain.lengths[static_cast<size_t>(b)] + 1, 8 - plain.lengths[static_cast<size_t>(b)])
+                .fill_(-std::numeric_limits<double>::infinity());
+    }
+    if (dropped) plain.keep = tensorOf({1.25, 0, 1.25}).view({3, 1, 1}).to(at::kFloat);
+    // Rows of padding influence nothing and are left out of the comparison.
+    auto valid = at::ones({3, rows, 1});
+    if (padded)
+        for (int64_t b = 0; b < 3; ++b) valid[b].narrow(0, plain.lengths[static_cast<size_t>(b)] + 1, 8 - plain.lengths[static_cast<size_t>(b)]).zero_();
+    const auto run = [&](bool bfloat16) {
+        for (const auto& [name, weight] : model->parameters()) weight.mutable_grad() = at::Tensor();
+        BlockCall call = plain;
+        call.bfloat16 = bfloat16;
+        auto u = input.clone().requires_grad_(true);
+        const auto out = runBlock(weights, u, call, false);
+        (out * seed * valid).sum().backward();
+        std::vector<std::pair<std::string, at::Tensor>> result{{"output", (out * valid).detach()}, {"input", u.grad() * valid}};
+        for (const auto& [name, weight] : model->parameters())
+            if (weight.grad().defined()) result.emplace_back(name, weight.grad().clone());
+        return result;
+    };
+    const auto expected = run(false), actual = run(true);
+    QCOMPARE(actual.size(), expected.size());
+    double largest = 0;
+    for (const auto& [name, value] : expected) largest = std::max(largest, value.abs().max().item<double>());
+    for (size_t i = 0; i < expected.size(); ++i) {
+        const auto& [name, value] = expected[i];
+        if (name == "blocks.0.k_norm.bias") {  // vanishes by symmetry
+            QVERIFY(actual[i].second.abs().max().item<double>() < 0.02 * largest);
+            continue;
+        }
+        const double distance = (actual[i].second - value).norm().item<double>() / value.norm().item<double>();
+        QVERIFY2(distance < 0.03, qPrintable(QString("%1: %2").arg(name.c_str()).arg(distance)));
+    }
+    // Evaluation takes the same arithmetic without keeping anything.
+    at::NoGradGuard noGrad;
+    BlockCall call = plain;
+    call.bfloat16 = true;
+    QVERIFY(at::equal(runBlock(weights, input, call, false) * valid, actual[0].second));
 }
 
 void TestBlocks::parameterCounts() {

@@ -87,15 +87,20 @@ void TestVariants::equalsPyTorch() {
             1e-5 * std::abs(f.read("output.loss").item<double>()));
     QVERIFY(relativeError(result.samples, f.read("output.sample_loss")) < 1e-5);
     (result.sum / result.weight).backward();
+    double largest = 0;
     for (const auto& [parameter, weight] : f.model->parameters()) {
         const auto gradient = f.read("grad." + parameter);
         QVERIFY2(gradient.defined(), parameter.c_str());
-        if (gradient.abs().max().item<double>() == 0) {
-            QVERIFY2(!weight.grad().defined() || weight.grad().abs().max().item<double>() == 0, parameter.c_str());
-            continue;
-        }
-        const double error = relativeError(weight.grad(), gradient);
-        QVERIFY2(error < 1e-5, qPrintable(QString("%1: %2").arg(parameter.c_str()).arg(error)));
+        largest = std::max(largest, gradient.abs().max().item<double>());
+    }
+    for (const auto& [parameter, weight] : f.model->parameters()) {
+        const auto gradient = f.read("grad." + parameter);
+        const auto own = weight.grad().defined() ? weight.grad() : at::zeros_like(weight);
+        // Some gradients vanish by symmetry (a shift of every key changes no attention); float64 leaves 1e-17 of them.
+        const double size = gradient.abs().max().item<double>();
+        const bool vanishes = size < 1e-9 * largest;
+        const double error = (own - gradient).abs().max().item<double>() / (vanishes ? largest : size);
+        QVERIFY2(error < (vanishes ? 1e-6 : 1e-5), qPrintable(QString("%1: %2").arg(parameter.c_str()).arg(error)));
     }
 }
 
