@@ -57,13 +57,13 @@ private Q_SLOTS:
         QSettings().setValue("models/added", QStringList{model});
         QSettings().setValue("models/chosen", model);
         m_demoHash = hashOf(demoDataFile());
-        m_watchdog = std::make_unique<test::EventLoopWatchdog>(kStallLimitMs);
-        m_watchdog->setPhase("window up");
         m_window = std::make_unique<studio::MainWindow>();
         m_window->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
         QTRY_VERIFY(m_window->isComplete());
         QTRY_VERIFY(m_window->session()->model() != nullptr);
+        // From here on: building the window itself has a bar of its own (--measure-startup).
+        m_watchdog = std::make_unique<test::EventLoopWatchdog>(kStallLimitMs);
     }
 
     void openDemo() {

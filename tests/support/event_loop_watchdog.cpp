@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -24,8 +25,7 @@ double nowMs() {
 
 EventLoopWatchdog::EventLoopWatchdog(int limitMs)
     : m_limit(limitMs), m_thread(::syscall(SYS_gettid)), m_beatSeen(nowMs()) {
-    m_lastBeat = nowMs();
-    m_lastWaited = waitedMs();
+    m_last = account();
     m_timer.setTimerType(Qt::PreciseTimer);
     QObject::connect(&m_timer, &QTimer::timeout, &m_timer, [this] { beat(); });
     m_timer.start(kBeatMs);
@@ -48,32 +48,43 @@ EventLoopWatchdog::~EventLoopWatchdog() {
 void EventLoopWatchdog::setPhase(const QString& name) { m_phase = name; }
 std::vector<EventLoopWatchdog::Stall> EventLoopWatchdog::stalls() const { return m_stalls; }
 
-double EventLoopWatchdog::waitedMs() const {
+EventLoopWatchdog::Account EventLoopWatchdog::account() const {
+    Account now{nowMs(), 0, 0, 0};
     char path[64];
     std::snprintf(path, sizeof path, "/proc/self/task/%ld/schedstat", m_thread);
-    double ran = 0, waited = 0;
-    if (std::FILE* file = std::fopen(path, "r")) {
-        if (std::fscanf(file, "%lf %lf", &ran, &waited) != 2) waited = 0;
+    if (std::FILE* file = std::fopen(path, "r")) {  // nanoseconds on a processor, nanoseconds ready without one
+        if (std::fscanf(file, "%lf %lf", &now.ran, &now.waited) != 2) now.ran = now.waited = 0;
         std::fclose(file);
     }
-    return waited / 1e6;
+    if (std::FILE* file = std::fopen("/proc/pressure/cpu", "r")) {  // microseconds
+        if (std::fscanf(file, "some avg10=%*f avg60=%*f avg300=%*f total=%lf", &now.pressure) != 1) now.pressure = 0;
+        std::fclose(file);
+    }
+    now.ran /= 1e6;
+    now.waited /= 1e6;
+    now.pressure /= 1e3;
+    return now;
 }
 
 void EventLoopWatchdog::beat() {
-    const double now = nowMs(), waited = waitedMs();
-    const double wall = now - m_lastBeat - kBeatMs;
-    const double own = wall - (waited - m_lastWaited);
+    const Account now = account();
+    const double wall = now.wall - m_last.wall - kBeatMs, ran = now.ran - m_last.ran;
+    const double excused = std::max(now.waited - m_last.waited, now.pressure - m_last.pressure);
+    const double own = std::min(wall, std::max(ran, wall - excused));
     if (own > m_longest) m_longest = own;
-    if (own > m_limit) m_stalls.push_back({own, wall, m_phase});
-    m_lastBeat = now;
-    m_lastWaited = waited;
-    m_beatSeen = now;
+    if (own > m_limit) m_stalls.push_back({own, wall, ran, m_phase});
+    m_last = now;
+    m_beatSeen = now.wall;
 }
 
 QString EventLoopWatchdog::report() const {
     QString text = QStringLiteral("longest stall %1 ms").arg(m_longest.load(), 0, 'f', 0);
     for (const Stall& stall : m_stalls)
-        text += QStringLiteral("\n  %1 ms (%2 ms by the clock) during: %3").arg(stall.ms, 0, 'f', 0).arg(stall.wallMs, 0, 'f', 0).arg(stall.during);
+        text += QStringLiteral("\n  %1 ms (%2 ms by the clock, %3 ms of processor) during: %4")
+                    .arg(stall.ms, 0, 'f', 0)
+                    .arg(stall.wallMs, 0, 'f', 0)
+                    .arg(stall.cpuMs, 0, 'f', 0)
+                    .arg(stall.during);
     return text;
 }
 

@@ -10,17 +10,19 @@
 
 namespace txfm::test {
 
-/// Watches the event loop of the thread it is made on: a timer beats every few milliseconds, another thread notes
-/// when a beat is late. Time that the watched thread spent ready to run but without a processor (another process
-/// had it) is taken off, so that a busy machine is not mistaken for a stalling program.
+/// Watches the event loop of the thread it is made on: a timer beats every few milliseconds and notes how late it
+/// is. A busy machine must not be mistaken for a stalling program: taken off is the time in which the watched thread was
+/// ready but had no processor, and the time in which any process waited for one (the kernel's pressure account), since the
+/// thread may wait for the display server or a worker then. Never taken off is processor time that the thread itself used.
 class EventLoopWatchdog {
 public:
     explicit EventLoopWatchdog(int limitMs);
     ~EventLoopWatchdog();
 
     struct Stall {
-        double ms;       ///< without the time spent waiting for a processor
-        double wallMs;
+        double ms;       ///< after the deductions
+        double wallMs;   ///< by the clock
+        double cpuMs;    ///< processor time of the watched thread
         QString during;  ///< what setPhase() named last
     };
     void setPhase(const QString& name);
@@ -31,11 +33,14 @@ public:
 
 private:
     void beat();
-    double waitedMs() const;
+    struct Account {
+        double wall, ran, waited, pressure;  // milliseconds
+    };
+    Account account() const;
     int m_limit;
     QTimer m_timer;
-    double m_lastBeat, m_lastWaited;
     long m_thread;
+    Account m_last;
     QString m_phase;
     std::vector<Stall> m_stalls;
     std::atomic<double> m_longest{0};
