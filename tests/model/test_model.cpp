@@ -84,8 +84,8 @@ void TestModel::tooManyRevealedEqualsFullInput() {
     const auto model = TxfmModel::create(smallConfig(), 1);
     const Toy toy;
     const std::vector<SampleCounts> samples{toy.sample()};
-    const auto all = makeTokens(samples, std::vector{toy.measured->genes}, smallConfig());
-    const auto many = makeTokens(samples, std::vector{selectGenes(*toy.measured, 4000, {1, 2, 3})}, smallConfig());
+    const auto all = makeTokens(samples, std::vector<std::vector<int32_t>>{toy.measured->genes}, smallConfig());
+    const auto many = makeTokens(samples, std::vector<std::vector<int32_t>>{selectGenes(*toy.measured, 4000, {1, 2, 3})}, smallConfig());
     QVERIFY(at::equal(model->encode(all), model->encode(many)));
 }
 
@@ -99,7 +99,7 @@ void TestModel::unmeasuredGenesHaveNoEffect() {
     const auto run = [&](float unmeasuredCount) {
         toy.counts[3] = unmeasuredCount;  // gene 20
         const std::vector<SampleCounts> samples{{toy.genes, toy.counts, &measured, -1}};
-        const auto tokens = makeTokens(samples, std::vector{selectGenes(measured, 20, {1, 1, 1})}, config);
+        const auto tokens = makeTokens(samples, std::vector<std::vector<int32_t>>{selectGenes(measured, 20, {1, 1, 1})}, config);
         const auto result = model->loss(tokens, makeTargets(samples, config));
         for (const auto& [name, weight] : model->parameters()) weight.mutable_grad() = at::Tensor();
         result.sum.backward();
@@ -123,7 +123,7 @@ void TestModel::allZeroCell() {
     const auto model = TxfmModel::create(config, 1);
     const auto measured = MeasuredGenes::all(60);
     const std::vector<SampleCounts> samples{{{}, {}, measured.get(), -1}};
-    const auto tokens = makeTokens(samples, std::vector{measured->genes}, config);
+    const auto tokens = makeTokens(samples, std::vector<std::vector<int32_t>>{measured->genes}, config);
     QCOMPARE(tokens.values.abs().max().item<float>(), 0.0f);
     QVERIFY(at::isfinite(model->encode(tokens)).all().item<bool>());
     const auto alone = makeTokens(samples, std::vector<std::vector<int32_t>>(1), config);
@@ -136,7 +136,7 @@ void TestModel::allZeroCell() {
 void TestModel::evaluationIsDeterministic() {
     const Toy toy;
     const std::vector<SampleCounts> samples{toy.sample()};
-    const auto tokens = makeTokens(samples, std::vector{toy.measured->genes}, smallConfig());
+    const auto tokens = makeTokens(samples, std::vector<std::vector<int32_t>>{toy.measured->genes}, smallConfig());
     const auto model = TxfmModel::create(smallConfig(), 1);
     for (bool half : {false, true}) {
         ForwardOptions options;

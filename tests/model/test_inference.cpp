@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTest>
+
+#include <ATen/Parallel.h>
+
+#include "core/model/inference.h"
+#include "tests/model/golden.h"
+
+using namespace txfm;
+using namespace txfm::model;
+using namespace txfm::test;
+
+namespace {
+
+io::ModelConfig smallConfig() {
+    io::ModelConfig config;
+    config.preset = "custom";
+    config.nGenes = 80;
+    config.dim = 32;
+    config.nBlocks = 3;
+    config.nHeads = 4;
+    config.decoderLayers = 2;
+    config.layerScaleInit = 0.5;
+    return config;
+}
+
+// Cells with 0, 3, 6 … counts, so that lengths differ; the first one is empty.
+struct Cells {
+    std::shared_ptr<const MeasuredGenes> measured = MeasuredGenes::all(80);
+    std::vector<std::vector<int32_t>> genes{12};
+    std::vector<std::vector<float>> counts{12};
+    std::vector<SampleCounts> samples;
+    Cells() {
+        for (size_t i = 0; i < genes.size(); ++i) {
+            for (size_t j = 0; j < 3 * i; ++j) {
+                genes[i].push_back(static_cast<int32_t>((j * 80) / (3 * i)));
+                counts[i].push_back(static_cast<float>(1 + (j * 7 + i) % 5));
+            }
+            samples.push_back({genes[i], counts[i], measured.get(), -1});
+        }
+    }
+};
+
+}  // namespace
+
+class TestInference : public QObject {
+    Q_OBJECT
+private Q_SLOTS:
+    void parsesModes();
+    void showsTheRightGenes();
+    void independentOfBatchAndThreads_data();
+    void independentOfBatchAndThreads();
+    void averagesViews();
+    void emptyCell();
+    void layerStopsBeforeTheNorm();
+    void reconstructs();
+};
+
+void TestInference::parsesModes() {
+    for (const char* text : {"all", "expressed", "top:7", "random:9", "random:9:3"})
+        QCOMPARE(InferenceGenes::parse(text)->toString(), std::string(text));
+    QCOMPARE(InferenceGenes::parse("random:9:1")->toString(), std::string("random:9"));
+    for (const char* text : {"", "some", "top:", "top:0", "top:-3", "top:5:2", "random:x", "random:4:0", "random:4:2:1", "random:4:9999"}) {
+        const auto parsed = InferenceGenes::parse(text);
+        QVERIFY2(!parsed && parsed.error().code == ErrorCode::Usage, text);
+    }
+}
+
+void TestInference::showsTheRightGenes() {
+    const MeasuredGenes measured({1, 1, 0, 1, 1, 1, 1, 1});
+    const std::vector<int32_t> genes{1, 2, 4, 6, 7};
+    const std::vector<float> counts{5, 99, 2, 5, 1};
+    const SampleCounts sample{genes, counts, &measured, -1};
+    const auto shown = [&](const char* mode) { return shownGenes(sample, *InferenceGenes::parse(mode), 42, 0, 0); };
+    QCOMPARE(shown("all"), (std::vector<int32_t>{0, 1, 3, 4, 5, 6, 7}));
+    QCOMPARE(shown("expressed"), (std::vector<int32_t>{1, 4, 6, 7}));  // gene 2 is not measured
+    QCOMPARE(shown("top:1"), (std::vector<int32_t>{1}));               // tie with 6 goes to the lower index
+    QCOMPARE(shown("top:3"), (std::vector<int32_t>{1, 4, 6}));
+    QCOMPARE(shown("top:6"), (std::vector<int32_t>{0, 1, 3, 4, 6, 7}));  // zeros fill up by index
+    QCOMPARE(shown("top:100"), shown("all"));
+    QCOMPARE(shown("random:3").size(), size_t{3});
+    QCOMPARE(shown("random:100"), shown("all"));
+}
+
+void TestInference::independentOfBatchAndThreads_data() {
+    QTest::addColumn<QString>("mode");
+    QTest::addColumn<bool>("bfloat16");
+    for (const char* mode : {"all", "expressed", "top:10", "random:12:2"})
+        for (bool half : {false, true}) QTest::addRow("%s %d", mode, half) << mode << half;
+}
+
+void TestInference::independentOfBatchAndThreads() {
+    QFETCH(QString, mode);
+    QFETCH(bool, bfloat16);
+    const Cells cells;
+    const auto model = TxfmModel::create(smallConfig(), 2);
+    InferenceOptions options;
+    options.genes = *InferenceGenes::parse(mode.toStdString());
+    options.bfloat16 = bfloat16;
+    options.seed = 5;
+    const Embedder embedder(*model, options);
+    const auto together = embedder.embed(cells.samples, 100);
+    QVERIFY(at::isfinite(together).all().item<bool>());
+    for (int threads : {1, 3}) {
+        at::set_num_threads(threads);
+        QVERIFY(at::equal(embedder.embed(cells.samples, 100), together));
+        for (size_t i = 0; i < cells.samples.size(); ++i) {
+            const auto alone = embedder.embed(std::span(cells.samples).subspan(i, 1), 100 + static_cast<int64_t>(i));
+            QVERIFY(at::equal(alone[0], together[static_cast<int64_t>(i)]));
+        }
+    }
+}
+
+void TestInference::averagesViews() {
+    const Cells cells;
+    const auto model = TxfmModel::create(smallConfig(), 2);
+    InferenceOptions options;
+    options.genes = *InferenceGenes::parse("random:12:3");
+    const auto sample = std::span(cells.samples).subspan(9, 1);
+    const auto mean = Embedder(*model, options).embed(sample, 9);
+    auto expected = at::zeros({1, 32});
+    at::NoGradGuard noGrad;
+    for (uint32_t view = 0; view < 3; ++view) {
+        const auto genes = shownGenes(sample[0], options.genes, 0, 9, view);
+        expected += model->encode(makeTokens(sample, {&genes, 1}, smallConfig())) / 3.0;
+    }
+    QVERIFY((mean - expected).abs().max().item<double>() < 1e-5);
+}
+
+void TestInference::emptyCell() {
+    const Cells cells;
+    const auto model = TxfmModel::create(smallConfig(), 2);
+    InferenceOptions options;
+    const auto all = Embedder(*model, options).embed(std::span(cells.samples).first(1), 0);
+    const std::vector<SampleCounts> zero{{{}, {}, cells.measured.get(), -1}};
+    at::NoGradGuard noGrad;
+    const auto profile = model->encode(makeTokens(zero, std::vector<std::vector<int32_t>>{cells.measured->genes}, smallConfig()));
+    QVERIFY((all - profile).abs().max().item<double>() < 1e-6);
+    options.genes = *InferenceGenes::parse("expressed");
+    const auto alone = Embedder(*model, options).embed(std::span(cells.samples).first(1), 0);
+    QVERIFY(at::isfinite(alone).all().item<bool>());
+    const auto clsAlone = model->encode(makeTokens(zero, std::vector<std::vector<int32_t>>(1), smallConfig()));
+    QVERIFY((alone - clsAlone).abs().max().item<double>() < 1e-6);
+}
+
+void TestInference::layerStopsBeforeTheNorm() {
+    const Cells cells;
+    const auto model = TxfmModel::create(smallConfig(), 2);
+    InferenceOptions options;
+    options.layer = 3;
+    const auto raw = Embedder(*model, options).embed(cells.samples, 0);
+    options.layer = 0;
+    const auto finished = Embedder(*model, options).embed(cells.samples, 0);
+    const auto normed = at::layer_norm(raw, {32}, model->parameter("norm.weight").detach(), model->parameter("norm.bias").detach(), 1e-6);
+    QVERIFY((normed - finished).abs().max().item<double>() < 1e-5);
+    QVERIFY((raw - finished).abs().max().item<double>() > 1e-2);
+}
+
+void TestInference::reconstructs() {
+    for (const char* activation : {"rectified_tanh", "softmax"}) {
+        io::ModelConfig config = smallConfig();
+        config.activation = activation;
+        const auto model = TxfmModel::create(config, 2);
+        const Embedder embedder(*model, {});
+        const auto cls = goldenMatrix(4, 32).to(at::kFloat);
+        const auto measured = (goldenMatrix(4, 80, 0.2) > -0.5).to(at::kFloat);
+        const auto whole = embedder.reconstruct(cls, {}, measured);
+        QCOMPARE(whole.sizes().vec(), (std::vector<int64_t>{4, 80}));
+        const auto genes = tensorOf({70, 3, 5}).to(at::kLong);
+        QVERIFY(at::allclose(embedder.reconstruct(cls, genes, measured), whole.index_select(1, genes), 1e-5, 1e-6));
+        if (config.activation == "softmax")
+            QVERIFY((at::expm1(whole.to(at::kDouble)).sum(1) - 1e5).abs().max().item<double>() < 1.0);
+    }
+}
+
+QTEST_GUILESS_MAIN(TestInference)
+#include "test_inference.moc"
