@@ -21,7 +21,8 @@ struct Include {
 };
 
 std::vector<Include> allIncludes() {
-    static const std::regex pattern(R"(^\s*#\s*include\s*["<]([^">]+)[">])");
+    // No raw string here: moc loses its way in one that holds quotation marks.
+    static const std::regex pattern("^\\s*#\\s*include\\s*[\"<]([^\">]+)[\">]");
     std::vector<Include> includes;
     for (const char* top : {"core", "plugins", "app", "ui"}) {
         for (const auto& entry : fs::recursive_directory_iterator(fs::path(TXFM_SOURCE_DIR) / top)) {
