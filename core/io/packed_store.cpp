@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/io/packed_store.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <system_error>
+
+#include "core/base/atomic_file.h"
+#include "core/base/parallel.h"
+#include "core/base/paths.h"
+#include "core/base/quoted.h"
+#include "core/io/sha256.h"
+
+static_assert(std::endian::native == std::endian::little, "the packed store is little-endian");
+
+namespace txfm::io {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr char kMagic[8] = {'T', 'X', 'F', 'M', 'P', 'K', '0', '1'};
+constexpr size_t kHeaderBytes = 4096;
+constexpr uint8_t kEscape = 255;
+constexpr int64_t kNarrowGenes = 65'536;
+constexpr int64_t kBlockValues = int64_t{8} << 20;
+
+struct Header {
+    char magic[8];
+    int64_t cells, genes, nonZeros;
+    uint64_t rowsEnd;  ///< end of the rows = begin of the offsets
+    uint64_t identityLength;
+    char identity[kHeaderBytes - 48];
+};
+static_assert(sizeof(Header) == kHeaderBytes);
+
+Error unusable(const fs::path& file, const std::string& why) {
+    return badInput("The packed copy " + quoted(file) + " cannot be used: " + why + ".",
+                    "Remove it; it is made again when it is needed.");
+}
+
+Error cannotWrite(const fs::path& file) {
+    return failed("Cannot write the packed copy " + quoted(file) + ": " + std::strerror(errno) + ".",
+                  "Free some disk space, or let XDG_CACHE_HOME name a folder on a larger disk.");
+}
+
+bool isByte(float value) { return value >= 0 && value < kEscape && value == static_cast<float>(static_cast<int>(value)); }
+
+template <class T>
+void put(std::vector<uint8_t>& out, T value) {
+    const size_t at = out.size();
+    out.resize(at + sizeof value);
+    std::memcpy(out.data() + at, &value, sizeof value);
+}
+
+void packRow(const CsrMatrix& block, int64_t row, bool wide, std::vector<uint8_t>& out) {
+    for (const int32_t column : block.rowIndices(row))
+        wide ? put(out, static_cast<uint32_t>(column)) : put(out, static_cast<uint16_t>(column));
+    for (const float value : block.rowValues(row)) out.push_back(isByte(value) ? static_cast<uint8_t>(value) : kEscape);
+    for (const float value : block.rowValues(row))
+        if (!isByte(value)) put(out, value);
+}
+
+/// False when the bytes of the row do not add up.
+bool unpackRow(const uint8_t* bytes, size_t size, uint32_t count, bool wide, int64_t genes, int32_t* columns, float* values) {
+    const size_t width = wide ? 4 : 2;
+    if (size < count * (width + 1)) return false;
+    const uint8_t* codes = bytes + count * width;
+    const uint8_t* escapes = codes + count;
+    const uint8_t* const end = bytes + size;
+    int32_t largest = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+        if (wide) {
+            std::memcpy(&columns[i], bytes + 4 * i, 4);
+        } else {
+            uint16_t narrow;
+            std::memcpy(&narrow, bytes + 2 * i, 2);
+            columns[i] = narrow;
+        }
+        largest = std::max(largest, columns[i]);
+        if (columns[i] < 0) return false;
+    }
+    if (count > 0 && largest >= genes) return false;
+    for (uint32_t i = 0; i < count; ++i) values[i] = codes[i];
+    for (uint32_t i = 0; i < count; ++i) {
+        if (codes[i] != kEscape) continue;
+        if (end - escapes < 4) return false;
+        std::memcpy(&values[i], escapes, 4);
+        escapes += 4;
+    }
+    return escapes == end;
+}
+
+/// A stream that remembers its first failure.
+class Output {
+public:
+    explicit Output(const fs::path& path) : m_stream(std::fopen(path.c_str(), "wb")) { m_good = m_stream != nullptr; }
+    ~Output() {
+        if (m_stream) std::fclose(m_stream);
+    }
+    void write(const void* data, size_t size) {
+        m_good = m_good && (size == 0 || std::fwrite(data, 1, size, m_stream) == size);
+    }
+    void rewind() { m_good = m_good && std::fseek(m_stream, 0, SEEK_SET) == 0; }
+    bool good() const { return m_good; }
+    bool close() { return std::fclose(std::exchange(m_stream, nullptr)) == 0 && m_good; }
+
+private:
+    FILE* m_stream;
+    bool m_good;
+};
+
+Result<void> checkSpace(const fs::path& file, const CountSource& counts) {
+    struct statvfs disk {};
+    if (counts.nonZeros() < 0 || ::statvfs(file.parent_path().c_str(), &disk) != 0) return {};
+    const double need = 3.3 * static_cast<double>(counts.nonZeros()) + 12.0 * static_cast<double>(counts.cells()) + kHeaderBytes;
+    const double have = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
+    if (need > have) {
+        errno = ENOSPC;
+        return cannotWrite(file);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> writePackedStore(const fs::path& file, const CountSource& counts, const std::string& identity, Progress& progress) {
+    Header header{};
+    if (identity.size() > sizeof header.identity) return failed("The path of the source of " + quoted(file) + " is too long.");
+    std::error_code ec;
+    fs::create_directories(file.parent_path(), ec);
+    TXFM_CHECK(checkSpace(file, counts));
+    TXFM_TRY(AtomicFile target, AtomicFile::create(file));
+    Output out(target.temporaryPath());
+    if (!out.good()) return cannotWrite(file);
+    const bool wide = counts.genes() > kNarrowGenes;
+    std::vector<uint64_t> offsets{kHeaderBytes};
+    std::vector<uint32_t> lengths;
+    std::vector<uint8_t> packed;
+    out.write(&header, sizeof header);  // its place; the content follows when the rest is written
+    StageProgress stage(progress, "pack", static_cast<double>(counts.cells()), "cells");
+    int64_t nonZeros = 0;
+    int64_t step = std::clamp<int64_t>(kBlockValues / std::max<int64_t>(1, counts.genes()), 1, 4096);
+    for (int64_t row = 0; row < counts.cells();) {
+        if (progress.cancelled()) return cancelledError();
+        const int64_t end = std::min(row + step, counts.cells());
+        TXFM_TRY(const CsrMatrix block, counts.readRows(row, end));
+        packed.clear();
+        const uint64_t base = offsets.back();
+        for (int64_t i = 0; i < block.rows; ++i) {
+            packRow(block, i, wide, packed);
+            offsets.push_back(base + packed.size());
+            lengths.push_back(static_cast<uint32_t>(block.rowIndices(i).size()));
+        }
+        out.write(packed.data(), packed.size());
+        if (!out.good()) return cannotWrite(file);
+        nonZeros += block.nnz();
+        row = end;
+        step = std::clamp<int64_t>(kBlockValues / std::max<int64_t>(1, nonZeros / row), 1, int64_t{1} << 16);
+        stage.set(static_cast<double>(row));
+    }
+    std::memcpy(header.magic, kMagic, sizeof kMagic);
+    header.cells = counts.cells();
+    header.genes = counts.genes();
+    header.nonZeros = nonZeros;
+    header.rowsEnd = (offsets.back() + 7) / 8 * 8;  // the offsets are read as aligned numbers
+    header.identityLength = identity.size();
+    std::memcpy(header.identity, identity.data(), identity.size());
+    const uint64_t zero = 0;
+    out.write(&zero, header.rowsEnd - offsets.back());
+    out.write(offsets.data(), offsets.size() * sizeof(uint64_t));
+    out.write(lengths.data(), lengths.size() * sizeof(uint32_t));
+    out.rewind();
+    out.write(&header, sizeof header);
+    if (!out.close()) return cannotWrite(file);
+    return target.commit();
+}
+
+Result<std::shared_ptr<const PackedStore>> PackedStore::open(const fs::path& file, const std::string& identity) {
+    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return unusable(file, std::strerror(errno));
+    struct stat status {};
+    const bool known = ::fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(kHeaderBytes);
+    void* map = known ? ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
+    ::close(fd);
+    if (map == MAP_FAILED) return unusable(file, "it is too short or cannot be mapped");
+    const std::shared_ptr<PackedStore> store(new PackedStore);
+    store->m_file = file;
+    store->m_map = static_cast<const uint8_t*>(map);
+    store->m_size = static_cast<size_t>(status.st_size);
+    Header header;
+    std::memcpy(&header, map, sizeof header);
+    if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.identityLength > sizeof header.identity)
+        return unusable(file, "it has another format");
+    if (std::string_view(header.identity, header.identityLength) != identity) return unusable(file, "its source has changed");
+    constexpr int64_t kMax = INT32_MAX;
+    const bool sane = header.cells >= 0 && header.cells <= kMax && header.genes >= 0 && header.genes <= kMax &&
+                      header.rowsEnd >= kHeaderBytes && header.rowsEnd % 8 == 0 && header.rowsEnd <= store->m_size &&
+                      store->m_size - header.rowsEnd == static_cast<uint64_t>(header.cells) * 12 + 8;
+    if (!sane) return unusable(file, "it is damaged");
+    store->m_cells = header.cells;
+    store->m_genes = header.genes;
+    store->m_nonZeros = header.nonZeros;
+    store->m_wide = header.genes > kNarrowGenes;
+    store->m_offsets = reinterpret_cast<const uint64_t*>(store->m_map + header.rowsEnd);
+    store->m_lengths = reinterpret_cast<const uint32_t*>(store->m_offsets + header.cells + 1);
+    uint64_t previous = kHeaderBytes;
+    bool rising = store->m_offsets[0] == kHeaderBytes;
+    for (int64_t row = 0; row <= header.cells; ++row) {
+        rising &= store->m_offsets[row] >= previous;
+        previous = store->m_offsets[row];
+    }
+    if (!rising || previous > header.rowsEnd) return unusable(file, "it is damaged");
+    return std::shared_ptr<const PackedStore>(store);
+}
+
+PackedStore::~PackedStore() {
+    if (m_map) ::munmap(const_cast<uint8_t*>(m_map), m_size);
+}
+
+Result<CsrMatrix> PackedStore::decode(int64_t count, const std::vector<int64_t>* rows, int64_t first) const {
+    constexpr size_t kRowsPerTask = 64;
+    CsrMatrix block;
+    block.rows = count;
+    block.cols = m_genes;
+    block.indptr.resize(static_cast<size_t>(count) + 1);
+    const auto source = [&](int64_t i) { return rows ? (*rows)[i] : first + i; };
+    for (int64_t i = 0; i < count; ++i) {
+        if (source(i) < 0 || source(i) >= m_cells)
+            return failed("Cell " + std::to_string(source(i)) + " was asked for, but there are only " + std::to_string(m_cells) + " cells.");
+        block.indptr[i + 1] = block.indptr[i] + m_lengths[source(i)];
+    }
+    // Each non-zero takes three bytes or more, so a damaged length cannot ask for more than the file holds.
+    if (!rows && block.indptr.back() > static_cast<int64_t>(m_size / 3)) return unusable(m_file, "it is damaged");
+    block.indices.resize(static_cast<size_t>(block.indptr.back()));
+    block.values.resize(static_cast<size_t>(block.indptr.back()));
+    std::atomic<bool> damaged{false};
+    parallelFor(static_cast<size_t>(count), kRowsPerTask, [&](size_t begin, size_t end) {
+        for (size_t i = begin; i < end; ++i) {
+            const int64_t row = source(static_cast<int64_t>(i));
+            const uint64_t from = m_offsets[row], to = m_offsets[row + 1];
+            if (!unpackRow(m_map + from, to - from, m_lengths[row], m_wide, m_genes, block.indices.data() + block.indptr[i],
+                           block.values.data() + block.indptr[i]))
+                damaged = true;
+        }
+    });
+    if (damaged) return unusable(m_file, "it is damaged");
+    return block;
+}
+
+Result<CsrMatrix> PackedStore::readRows(int64_t begin, int64_t end) const {
+    if (begin < 0 || begin > end || end > m_cells)
+        return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
+                      std::to_string(m_cells) + ".");
+    return decode(end - begin, nullptr, begin);
+}
+
+Result<CsrMatrix> PackedStore::readRowsAt(const std::vector<int64_t>& rows) const {
+    return decode(static_cast<int64_t>(rows.size()), &rows, 0);
+}
+
+Result<std::string> packedIdentity(const fs::path& source, const std::string& countsIn) {
+    struct stat status {};
+    const std::string absolute = fs::absolute(source).lexically_normal().string();
+    if (::stat(absolute.c_str(), &status) != 0) return badInput("Cannot read " + quoted(source) + ": " + std::strerror(errno) + ".");
+    return absolute + "\n" + countsIn + "\n" + std::to_string(status.st_size) + "\n" + std::to_string(status.st_mtim.tv_sec) + "." +
+           std::to_string(status.st_mtim.tv_nsec);
+}
+
+fs::path packedStorePath(const fs::path& source, const std::string& countsIn) {
+    const std::string key = fs::absolute(source).lexically_normal().string() + "\n" + countsIn;
+    return cacheFolder() / "packed" / (sha256(key).substr(0, 24) + ".txfmpack");
+}
+
+Result<std::shared_ptr<const CountSource>> openOrMakePackedStore(const fs::path& source, const std::string& countsIn,
+                                                                 const CountSource& counts, Progress& progress) {
+    TXFM_TRY(const std::string identity, packedIdentity(source, countsIn));
+    const fs::path file = packedStorePath(source, countsIn);
+    auto store = PackedStore::open(file, identity);
+    if (!store) {
+        TXFM_CHECK(writePackedStore(file, counts, identity, progress));
+        store = PackedStore::open(file, identity);
+        if (!store) return store.error();
+    }
+    return std::shared_ptr<const CountSource>(std::move(*store));
+}
+
+std::vector<PackedStoreInfo> listPackedStores() {
+    std::vector<PackedStoreInfo> stores;
+    std::error_code ec;
+    for (fs::directory_iterator it(cacheFolder() / "packed", ec), end; !ec && it != end; it.increment(ec)) {
+        if (it->path().extension() != ".txfmpack") continue;
+        Header header{};
+        FILE* stream = std::fopen(it->path().c_str(), "rb");
+        if (!stream) continue;
+        const bool whole = std::fread(&header, 1, sizeof header, stream) == sizeof header;
+        std::fclose(stream);
+        if (!whole || std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.identityLength > sizeof header.identity) continue;
+        const std::string identity(header.identity, header.identityLength);
+        std::error_code sizeError;
+        stores.push_back({it->path(), identity.substr(0, identity.find('\n')), it->file_size(sizeError)});
+    }
+    std::sort(stores.begin(), stores.end(), [](const auto& a, const auto& b) { return a.source < b.source; });
+    return stores;
+}
+
+}  // namespace txfm::io
