@@ -87,7 +87,8 @@ void TestLosses::rectifiedTanhTable() {
 }
 
 void TestLosses::poissonTable() {
-    for (const auto& row : test::golden()["poisson_log_space"]) {
+    const auto rows = test::golden()["poisson_log_space"];
+    for (const auto& row : rows) {
         for (const auto type : {at::kDouble, at::kFloat}) {
             auto z = tensorOf({row["z"].get<double>()}).view({1, 1}).to(type).requires_grad_(true);
             TargetBatch target;
