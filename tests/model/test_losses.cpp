@@ -247,6 +247,7 @@ void TestLosses::gradientsFiniteForLargeLogits() {
             auto z = at::linspace(-200, 200, 12, at::kFloat).view({2, 6}).requires_grad_(true);
             TargetBatch target = toyTarget();
             target.x = target.x.to(at::kFloat);
+            target.measured = target.measured.to(at::kFloat);
             const auto result = batchLoss({z, at::zeros({6}), at::zeros({2, 6})}, toyTokens(), target,
                                           configOf(activation, loss));
             result.sum.backward();

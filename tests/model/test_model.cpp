@@ -212,9 +212,14 @@ void TestModel::accumulationEqualsWholeBatch() {
         result.sum.backward();
         weightSum += result.weight;
     }
+    double largest = 0;
+    for (const auto& gradient : expected) largest = std::max(largest, gradient.abs().max().item<double>());
     for (size_t i = 0; i < expected.size(); ++i) {
         const auto& [name, weight] = model->parameters()[i];
-        QVERIFY2(relativeError(weight.grad() / weightSum, expected[i]) < 1e-5, name.c_str());
+        const double difference = (weight.grad() / weightSum - expected[i]).abs().max().item<double>();
+        // A shift of every key changes no attention: that gradient is rounding noise and has no size of its own.
+        const double size = expected[i].abs().max().item<double>();
+        QVERIFY2(difference < 1e-5 * std::max(size, 0.1 * largest), name.c_str());
     }
 }
 
