@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <QtTest>
 
@@ -42,7 +42,7 @@ private Q_SLOTS:
         const auto corpus = test::syntheticCorpus(config);
         Progress progress;
         const auto found = geneSingularVectors(*corpus, config, 30, 1, progress).value();
-        auto v = std::get<2>(torch::linalg_svd(denseExpression(*corpus, config), false));
+        auto v = std::get<2>(at::linalg_svd(denseExpression(*corpus, config), false));
         for (int64_t k = 0; k < 3; ++k) {
             auto expected = v[k] / v[k].std(/*unbiased=*/false);
             expected = expected * torch::sign(expected[expected.abs().argmax()]);
