@@ -36,6 +36,13 @@ void keepFreedMemory() {
     ::mallopt(M_TOP_PAD, 256 << 20);
 }
 
+/// CLI11 answers a mistyped command with "a subcommand is required"; this names the word instead.
+bool isUnknownCommand(const CLI::App& parser, int argc, char** argv) {
+    if (argc < 2 || argv[1][0] == '-') return false;
+    const std::string word = argv[1];
+    return parser.get_subcommands([&](const CLI::App* app) { return app->get_name() == word; }).empty();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,6 +62,10 @@ int main(int argc, char** argv) {
     run->add_option("JOB", jobFile, "JSON: {\"command\": ..., \"options\": {...}}")->required();
     cli::addCommonOptions(*run, common);
 
+    if (isUnknownCommand(parser, argc, argv)) {
+        std::fprintf(stderr, "txfm: There is no command '%s'. See `txfm --help`.\n", argv[1]);
+        return static_cast<int>(ErrorCode::Usage);
+    }
     try {
         parser.parse(argc, argv);
     } catch (const CLI::Success& e) {

@@ -69,7 +69,7 @@ private Q_SLOTS:
         row("output equals input", {"embed", "--data", demo, "--out", demo}, 2, "out");
         row("unwritable output", {"convert", demo, "/no/such/folder/x.h5ad"}, 1, "/no/such/folder");
         row("unknown representation", {"project", "--data", demo, "--rep", "X_none", "--method", "umap", "--out", "x.h5ad"}, 3, "X_none");
-        row("unknown gene", {"genes", "neighbors", "--gene", "NOTAGENE1"}, 2, "NOTAGENE1");
+        row("unknown gene", {"genes", "neighbors", "--gene", "NOTAGENE1"}, 3, "NOTAGENE1");
         row("bad device", {"embed", "--data", demo, "--out", "x.h5ad", "--device", "tpu"}, 2, "tpu");
         row("no job file", {"run", "no-such-job.json"}, 3, "no-such-job.json");
     }
