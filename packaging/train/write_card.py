@@ -63,13 +63,19 @@ def main():
             s = row[key]
             out.append(f"| {first} | {title} | {s['knn']:.3f} | {s['probe']:.3f} | {s['ari']:.3f} | {s['nmi']:.3f} |")
             first = ""
+    missing = [f"{NAMES[key]} on {name}" for name, row in results.items() for key in ("txfm", "random") if key not in row]
+    if missing:
+        out.append(f"\nNot measured for want of time: {', '.join(missing)}.")
     results = {name: row for name, row in results.items() if "txfm" in row and "random" in row}
     wins = [n for n, r in results.items() if r["txfm"]["knn"] > max(r["pca_train"]["knn"], r["pca_own"]["knn"])]
     loses = [n for n, r in results.items() if r["txfm"]["knn"] < min(r["pca_train"]["knn"], r["pca_own"]["knn"])]
     out.append(f"\nBy kNN accuracy txfm-mini beats random weights on "
                f"{sum(r['txfm']['knn'] > r['random']['knn'] for r in results.values())} of {len(results)} sets, both PCAs on "
-               f"{len(wins)} ({', '.join(wins) or 'none'}), and loses to both on {len(loses)} ({', '.join(loses) or 'none'}).\n")
+               f"{len(wins)}{': ' + ', '.join(wins) if wins else ''}, and loses to both on {len(loses)}{': ' + ', '.join(loses) if loses else ''}.\n")
     out.append("Inference modes (tokens per cell stand for the time: it grows a little faster than in proportion):\n")
+    if len({m["mode"] for m in modes}) == 1:
+        out[-1] = ("Inference mode: `expressed` is what training showed and was the only one measured; `top:K` shows fewer genes "
+                   "and is faster for deeply sequenced cells.\n")
     out.append("| mode | data (cells) | tokens | kNN | probe |\n|---|---|---|---|---|")
     out += [f"| `{m['mode']}` | {m['data']} ({m['cells']}) | {m['tokens']} | {m['knn']:.3f} | {m['probe']:.3f} |" for m in modes]
     out.append("\n## Training\n")
