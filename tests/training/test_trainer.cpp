@@ -144,16 +144,23 @@ private Q_SLOTS:
     }
 
     void checkpointActivationsChangesNothing() {
+        // Compared by loss: AdamW blows rounding noise of gradients that are zero by symmetry (k_norm.bias) up
+        // to the size of the learning rate, so the weights themselves differ without meaning.
         QTemporaryDir folder;
-        std::vector<std::vector<torch::Tensor>> weights;
+        std::vector<std::vector<StepUpdate>> steps;
         for (bool recompute : {false, true}) {
             auto run = test::syntheticRun(folder.path().toStdString() + (recompute ? "/a" : "/b"), 2, 16);
             run.config.activationCheckpointing = recompute;
-            Progress progress;
+            test::RecordingProgress progress;
             QVERIFY(train(run, progress).ok());
-            weights.push_back(weightsOf(*run.model));
+            steps.push_back(progress.steps);
         }
-        for (size_t i = 0; i < weights[0].size(); ++i) QVERIFY(torch::allclose(weights[0][i], weights[1][i], 1e-4, 1e-5));
+        QVERIFY(!steps[0].empty());
+        QCOMPARE(steps[0].size(), steps[1].size());
+        for (size_t i = 0; i < steps[0].size(); ++i) {
+            const double difference = std::abs(steps[0][i].loss - steps[1][i].loss);
+            QVERIFY2(difference <= 1e-4 * std::max(1.0, std::abs(steps[0][i].loss)), qPrintable(QString::number(difference)));
+        }
     }
 
     void frozenEncoderKeepsTheEmbedding() {

@@ -14,7 +14,7 @@ class TestJob : public QObject {
 private Q_SLOTS:
     void init() {
         m_folder = std::make_unique<QTemporaryDir>();
-        qputenv("XDG_STATE_HOME", m_folder->path().toUtf8());
+        qputenv("XDG_STATE_HOME", m_folder->filePath("state").toUtf8());
     }
     void doneWithResult() {
         program("echo '{\"type\":\"progress\",\"stage\":\"embed\",\"done\":5,\"total\":10,\"unit\":\"cells\"}'\n"
