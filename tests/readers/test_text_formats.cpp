@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Text, Matrix Market, GCT and archive readers against files that pandas and scipy wrote
-// (tests/data/make_text_files.py); every file holds the same counts, so all must read equal.
+// Text, Matrix Market, GCT, archive, 10x HDF5 and loom readers against files that pandas, scipy and h5py wrote
+// (tests/data/make_text_files.py, make_hdf5_files.py); every file holds the same counts, so all must read equal.
 #include <QTemporaryDir>
 #include <QtTest>
 
@@ -73,6 +73,9 @@ private Q_SLOTS:
         row("star_folder/S1ReadsPerGene.out.tab", 1, "ENSG00000167286", "STAR ReadsPerGene table");
         row("star_folder", 2, "ENSG00000167286", "2 samples (STAR ReadsPerGene table)");
         row("small.gct", 4, "ENSG00000167286", "GCT 1.2");
+        row("../hdf5/tenx_v3.h5", 12, "G0", "10x h5 v3");
+        row("../hdf5/tenx_v2_two_genomes.h5", 12, "G0", "10x h5 v2");
+        row("../hdf5/small.loom", 12, "G0", "loom");
         row("small13.gct", 4, "ENSG00000167286", "GCT 1.3");
     }
     void readsTheSameCounts() {

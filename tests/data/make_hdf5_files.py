@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Writes tests/data/hdf5: Cell Ranger's two HDF5 layouts and a loom file with h5py, holding the counts of
+text/expected_counts.csv. Needs h5py and scipy."""
+import pathlib
+import h5py, numpy as np, scipy.sparse as sp
+
+HERE = pathlib.Path(__file__).parent
+OUT = HERE / "hdf5"
+COUNTS = np.loadtxt(HERE / "text/expected_counts.csv", delimiter=",").astype("i4")  # cells x genes
+GENES = np.array([f"G{i}" for i in range(COUNTS.shape[1])], "S")
+CELLS = np.array([f"c{i}" for i in range(COUNTS.shape[0])], "S")
+
+
+def matrix(group):
+    csc = sp.csc_matrix(COUNTS.T)
+    group["barcodes"], group["data"], group["indices"], group["indptr"] = CELLS, csc.data, csc.indices.astype("i8"), csc.indptr.astype("i8")
+    group["shape"] = np.array(csc.shape, "i4")
+
+
+OUT.mkdir(exist_ok=True)
+with h5py.File(OUT / "tenx_v3.h5", "w") as f:
+    group = f.create_group("matrix")
+    matrix(group)
+    features = group.create_group("features")
+    features["id"], features["name"] = GENES, GENES
+    features["feature_type"] = np.array(["Gene Expression"] * len(GENES), "S")
+    features["genome"] = np.array(["GRCh38"] * len(GENES), "S")
+with h5py.File(OUT / "tenx_v2_two_genomes.h5", "w") as f:
+    for genome in ("hg19", "mm10"):
+        group = f.create_group(genome)
+        matrix(group)
+        group["genes"], group["gene_names"] = GENES, GENES
+with h5py.File(OUT / "small.loom", "w") as f:
+    f.create_dataset("matrix", data=COUNTS.T, chunks=True, compression="gzip")
+    f.create_group("row_attrs")["Gene"] = GENES
+    f.create_group("col_attrs")["CellID"] = CELLS
+    f["col_attrs"]["quality"] = np.arange(12.0)
+    f.create_group("layers")
