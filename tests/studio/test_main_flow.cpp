@@ -37,7 +37,7 @@ constexpr int kJobTimeout = 240000;
 /// the cores that the embedding uses too, and the thread then waits for them; only what the window's own thread
 /// computes, and a real hang, fail the test.
 constexpr int kStallBarMs = 100;
-constexpr double kProcessorLimitMs = 500, kHangMs = 10000;
+constexpr double kProcessorLimitMs = 1000, kHangMs = 10000;
 
 QByteArray hashOf(const QString& path) {
     QFile file(path);
