@@ -5,7 +5,7 @@
 
 namespace txfm {
 
-bool isUtf8(const std::string& text) {
+bool isUtf8(std::string_view text) {
     const auto* p = reinterpret_cast<const unsigned char*>(text.data());
     const auto* end = p + text.size();
     while (p < end) {

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <limits>
 
+#include "core/base/utf8.h"
+
 namespace txfm::io {
 namespace fs = std::filesystem;
 namespace {
@@ -125,7 +127,7 @@ bool LineReader::next(std::string_view& line) {
         break;
     }
     if (!isUtf8(line)) {
-        s.converted = latin1ToUtf8(line);
+        s.converted = toUtf8(std::string(line));
         line = s.converted;
     }
     return true;
@@ -178,35 +180,6 @@ bool parseNumber(std::string_view text, double& value, bool decimalComma) {
     }
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
     return error == std::errc{} && end == text.data() + text.size();
-}
-
-bool isUtf8(std::string_view text) {
-    for (size_t i = 0; i < text.size();) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        const int extra = byte < 0x80 ? 0 : byte >= 0xC2 && byte < 0xE0 ? 1 : byte >= 0xE0 && byte < 0xF0 ? 2
-                          : byte >= 0xF0 && byte < 0xF5 ? 3 : -1;
-        if (extra < 0 || i + extra >= text.size() + (extra == 0)) return false;
-        for (int k = 1; k <= extra; ++k) {
-            if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
-        }
-        i += extra + 1;
-    }
-    return true;
-}
-
-std::string latin1ToUtf8(std::string_view text) {
-    std::string out;
-    out.reserve(text.size() + text.size() / 8);
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x80) {
-            out += c;
-        } else {
-            out += static_cast<char>(0xC0 | (byte >> 6));
-            out += static_cast<char>(0x80 | (byte & 0x3F));
-        }
-    }
-    return out;
 }
 
 }  // namespace txfm::io

@@ -44,7 +44,4 @@ void splitFields(std::string_view line, char separator, std::vector<std::string_
 /// the text is anything else. "NA", "NaN", "" give NaN and true.
 bool parseNumber(std::string_view text, double& value, bool decimalComma = false);
 
-bool isUtf8(std::string_view text);
-std::string latin1ToUtf8(std::string_view text);
-
 }  // namespace txfm::io

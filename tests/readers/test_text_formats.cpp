@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "core/base/utf8.h"
 #include "core/io/reader.h"
 #include "core/io/text_input.h"
 #include "tests/support/test_support.h"
@@ -178,10 +179,10 @@ private Q_SLOTS:
     }
 
     void decodesText() {
-        QVERIFY(io::isUtf8("plain ä €"));
-        QVERIFY(!io::isUtf8("\xe4"));
-        QVERIFY(!io::isUtf8("\xc3"));
-        QCOMPARE(io::latin1ToUtf8("\xe4"), std::string("ä"));
+        QVERIFY(isUtf8("plain ä €"));
+        QVERIFY(!isUtf8("\xe4"));
+        QVERIFY(!isUtf8("\xc3"));
+        QCOMPARE(toUtf8("\xe4"), std::string("ä"));
         double value = 0;
         QVERIFY(io::parseNumber(" 12 ", value) && value == 12);
         QVERIFY(io::parseNumber("1,5", value, true) && value == 1.5);

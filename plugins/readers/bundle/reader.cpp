@@ -2,6 +2,7 @@
 // Containers of other formats: a folder of per-sample files, and archives as downloaded from GEO.
 #include <algorithm>
 
+#include "core/io/describe.h"
 #include "core/io/merge.h"
 #include "core/io/reader.h"
 #include "plugins/readers/bundle/archive.h"
@@ -109,20 +110,6 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
     return merged;
 }
 
-io::FileInfo describe(const Dataset& dataset) {
-    io::FileInfo info;
-    info.format = dataset.provenance.format;
-    info.cells = dataset.cells();
-    info.genes = dataset.genes();
-    info.nonZeros = dataset.counts->nonZeros();
-    info.countsIn = dataset.provenance.countsIn;
-    info.valueKind = dataset.provenance.valueKind;
-    for (const Column& column : dataset.obs.columns) info.obsColumns.push_back(column.name);
-    for (const Column& column : dataset.var.columns) info.varColumns.push_back(column.name);
-    info.notes = dataset.provenance.notes;
-    return info;
-}
-
 class FolderReader final : public io::Reader {
 public:
     std::string name() const override { return "folder of samples"; }
@@ -137,7 +124,7 @@ public:
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
         Progress silent;
         TXFM_TRY(const Dataset dataset, openParts(path, path, this, options, silent));
-        return describe(dataset);
+        return io::describe(dataset);
     }
     Result<Dataset> open(const fs::path& path, const io::ReadOptions& options, Progress& progress) const override {
         return openParts(path, path, this, options, progress);
@@ -152,7 +139,7 @@ public:
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
         Progress silent;
         TXFM_TRY(const Dataset dataset, open(path, options, silent));
-        return describe(dataset);
+        return io::describe(dataset);
     }
     Result<Dataset> open(const fs::path& path, const io::ReadOptions& options, Progress& progress) const override {
         TXFM_TRY(const TemporaryFolder folder, TemporaryFolder::create());

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "core/io/count_builder.h"
+#include "core/io/describe.h"
 #include "core/io/reader.h"
 #include "core/io/text_input.h"
 #include "plugins/readers/delimited/table_layout.h"
@@ -140,17 +141,7 @@ public:
         // A text table has no header that tells its size: the number of rows is only known by reading it.
         Progress silent;
         TXFM_TRY(const Dataset dataset, openTable(path, silent));
-        io::FileInfo info;
-        info.format = dataset.provenance.format;
-        info.cells = dataset.cells();
-        info.genes = dataset.genes();
-        info.nonZeros = dataset.counts->nonZeros();
-        info.countsIn = dataset.provenance.countsIn;
-        info.valueKind = dataset.provenance.valueKind;
-        for (const Column& column : dataset.obs.columns) info.obsColumns.push_back(column.name);
-        for (const Column& column : dataset.var.columns) info.varColumns.push_back(column.name);
-        info.notes = dataset.provenance.notes;
-        return info;
+        return io::describe(dataset);
     }
 
     Result<Dataset> open(const fs::path& path, const io::ReadOptions&, Progress& progress) const override {
