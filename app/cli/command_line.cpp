@@ -3,6 +3,8 @@
 
 #include <sstream>
 
+#include "core/workflow/command_groups.h"
+
 namespace txfm::cli {
 namespace {
 
@@ -80,7 +82,7 @@ BoundCommand bindCommand(CLI::App& root, const workflow::WorkflowEntry& entry, C
     while (words >> word) {
         CLI::App* group = findSubcommand(*parent, last);
         if (!group) {
-            group = parent->add_subcommand(last, "Commands on " + last);
+            group = parent->add_subcommand(last, workflow::groupSummary(last));
             group->require_subcommand(1);
         }
         parent = group;

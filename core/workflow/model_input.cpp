@@ -2,6 +2,7 @@
 #include "core/workflow/model_input.h"
 
 #include <cmath>
+#include <cstdio>
 #include <filesystem>
 #include <numeric>
 
@@ -90,10 +91,14 @@ Result<ModelInput> openModelInput(const std::string& model, const std::string& d
     TXFM_TRY(const auto counts, countsOf(dataset, data, allowNormalised, warnings, progress));
     clock.start("match");
     TXFM_TRY(GeneMatch match, matchGenes(dataset.var, directory.vocabulary(), data));
+    TXFM_CHECK(addCountShares(match, *counts, progress));
+    char share[16];
+    std::snprintf(share, sizeof share, "%.1f", 100 * match.droppedShare);
     progress.message(MessageLevel::Info, std::to_string(match.vocabularyCovered) + " of " +
                                              std::to_string(directory.vocabulary().size()) +
                                              " genes of the model are measured; " + std::to_string(match.dropped) + " of " +
-                                             std::to_string(dataset.genes()) + " genes of the file are outside its vocabulary.");
+                                             std::to_string(dataset.genes()) + " genes of the file (" + share +
+                                             " % of its counts) are outside its vocabulary.");
     auto measured = measuredGenes(dataset, match);
     auto projected = projectToVocabulary(counts, match, directory.vocabulary().size());
     return ModelInput{std::move(directory), std::move(dataset), std::move(match),

@@ -36,6 +36,10 @@ private Q_SLOTS:
         QCOMPARE(help.status, 0);
         for (const char* command : {"info", "convert", "qc", "init", "pretrain", "finetune", "embed", "reconstruct", "project", "cluster", "genes", "run"})
             QVERIFY2(help.out.contains(command), command);
+        for (const QByteArray& line : help.out.split('\n')) {
+            const QByteArray words = line.simplified();
+            if (line.startsWith("  ") && !words.isEmpty()) QVERIFY2(words.contains(' '), "a command without a description: " + words);
+        }
     }
 
     void everyCommandHasHelp_data() {
