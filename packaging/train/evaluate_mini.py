@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures embeddings of labelled count files beside random weights and two PCAs; writes the numbers of the model card.
 
-    python evaluate_mini.py --txfm TXFM --model MODEL --random RANDOM --train FOLDER --eval FOLDER --out RESULTS.json
+    python evaluate_mini.py --txfm TXFM --networks txfm=MODEL random=RANDOM start=START --train FOLDER --eval FOLDER \
+        --modes expressed top:256 ... --out RESULTS.json
 
-MODEL is the trained model, RANDOM a model of the same configuration from `txfm init`; both are applied with
-`txfm embed` in the mode MODEL names (or --mode). FOLDER are the training and the labelled h5ad files. Needs numpy,
-scipy, scikit-learn, anndata, scanpy, igraph and leidenalg. Nothing of this ships with the program.
+MODEL is the trained model, RANDOM a model of the same configuration from `txfm init`, START (may be left out) the
+weights before the first step. All are applied with `txfm embed` in the mode that MODEL names; deeply sequenced sets
+(DEEP) in `top:1024`. On MODE_SETS the trained model is also measured in each of --modes, with the cells per second that
+`txfm embed` reports. --train and --eval are the folders of the training and the labelled h5ad files. Results that
+RESULTS.json already holds are kept, so an interrupted measurement goes on. Needs numpy, scipy, scikit-learn, anndata,
+scanpy and igraph. Nothing of this ships with the program.
 
 Scores, on all labelled cells of a file (at most --cells, drawn with seed 0):
   knn     accuracy of a 15-nearest-neighbour vote, leave one out, cosine distance after centring (5 neighbours below 100 cells)
@@ -17,7 +21,6 @@ import json
 import pathlib
 import subprocess
 import tempfile
-import time
 import warnings
 
 import anndata
@@ -38,6 +41,9 @@ SETS = {  # file -> label column
     "blakeley_embryo": "sample_alias",
 }
 NO_LABEL = {"", "nan", "unlabelled", "Doublet", "Negative"}
+DEEP = ("blakeley_embryo", "sc_mixology_cellmix", "sc_mixology_RNAmix")  # thousands of genes a cell
+DEEP_MODE = "top:1024"
+MODE_SETS = ("pbmc3k", "zheng_pbmc_facs")
 COMPONENTS = 50
 TARGET = 1e4
 
@@ -133,53 +139,68 @@ def training_pca(folder, names, size):
 
 
 def embed(txfm, model, path, mode, threads, work):
+    """Embedding [cells x d] and cells per second, reading and writing left out."""
     out = work / "out.h5ad"
     command = [txfm, "embed", "--model", str(model), "--data", str(path), "--out", str(out), "--threads", str(threads),
-               "--progress", "none"] + (["--inference-genes", mode] if mode else [])
-    start = time.time()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    seconds = time.time() - start
+               "--progress", "none", "--json"] + (["--inference-genes", mode] if mode else [])
+    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     z = anndata.read_h5ad(out).obsm["X_txfm"]
     out.unlink()
-    return np.asarray(z, np.float64), seconds
+    return np.asarray(z, np.float64), result["cells_per_second"]
+
+
+def labelled_part(path, name, cells):
+    a = anndata.read_h5ad(path)
+    y = labels_of(name, a.obs)
+    keep = np.where(~np.isin(y, list(NO_LABEL)))[0]
+    counts = dict(zip(*np.unique(y[keep], return_counts=True)))
+    keep = np.array([i for i in keep if counts[y[i]] >= 5])
+    keep = np.sort(np.random.default_rng(0).permutation(keep)[:cells])
+    return a[keep].copy(), y[keep]
 
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("txfm", "model", "random", "train", "eval", "out"):
+    for name in ("txfm", "train", "eval", "out"):
         parser.add_argument("--" + name, required=True)
-    parser.add_argument("--mode", default="")
-    parser.add_argument("--cells", type=int, default=2000)
+    parser.add_argument("--networks", nargs="+", required=True, metavar="KEY=MODEL")
+    parser.add_argument("--modes", nargs="*", default=[])
+    parser.add_argument("--cells", type=int, default=400)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     args = parser.parse_args()
-    names, size = vocabulary_of(args.model)
-    loadings = training_pca(pathlib.Path(args.train), names, size)
-    results = {}
+    networks = dict(item.split("=", 1) for item in args.networks)
+    names, size = vocabulary_of(networks["txfm"])
+    own_mode = json.loads((pathlib.Path(networks["txfm"]) / "config.json").read_text())["inference_genes"]
+    loadings = None
+    out = pathlib.Path(args.out)
+    results = json.loads(out.read_text()) if out.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
         for name in args.sets:
-            a = anndata.read_h5ad(pathlib.Path(args.eval) / f"{name}.h5ad")
-            y = labels_of(name, a.obs)
-            keep = np.where(~np.isin(y, list(NO_LABEL)))[0]
-            counts = dict(zip(*np.unique(y[keep], return_counts=True)))
-            keep = np.array([i for i in keep if counts[y[i]] >= 5])
-            keep = np.sort(np.random.default_rng(0).permutation(keep)[:args.cells])
-            part = a[keep].copy()
-            y = y[keep]
+            part, y = labelled_part(pathlib.Path(args.eval) / f"{name}.h5ad", name, args.cells)
             part.write_h5ad(work / "in.h5ad")
-            row = {"cells": len(y), "labels": len(set(y))}
-            z, seconds = embed(args.txfm, args.model, work / "in.h5ad", args.mode, args.threads, work)
-            row["txfm"] = {**score(z, y), "cells_per_second": len(y) / seconds}
-            z, _ = embed(args.txfm, args.random, work / "in.h5ad", args.mode or "expressed", args.threads, work)
-            row["random"] = score(z, y)
-            row["pca_train"] = score(log_normalised(to_vocabulary(part, names, size)) @ loadings, y)
-            x = log_normalised(part.X)
-            mean, v = centred_svd(x)
-            row["pca_own"] = score(x @ v - mean @ v, y)
-            results[name] = row
+            row = results.setdefault(name, {"cells": len(y), "labels": len(set(y))})
+            mode = DEEP_MODE if name in DEEP else own_mode
+            for key, model in networks.items():
+                if key not in row:
+                    z, speed = embed(args.txfm, model, work / "in.h5ad", mode, args.threads, work)
+                    row[key] = {**score(z, y), "cells_per_second": speed}
+            if "pca_train" not in row:
+                if loadings is None:
+                    loadings = training_pca(pathlib.Path(args.train), names, size)
+                row["pca_train"] = score(log_normalised(to_vocabulary(part, names, size)) @ loadings, y)
+            if "pca_own" not in row:
+                x = log_normalised(part.X)
+                mean, v = centred_svd(x)
+                row["pca_own"] = score(x @ v - mean @ v, y)
+            measured = row.setdefault("modes", {})
+            for mode in args.modes if name in MODE_SETS else []:
+                if mode not in measured:
+                    z, speed = embed(args.txfm, networks["txfm"], work / "in.h5ad", mode, args.threads, work)
+                    measured[mode] = {"knn": knn_accuracy(z, y), "probe": probe_accuracy(z, y), "cells_per_second": speed}
+            out.write_text(json.dumps(results, indent=2) + "\n")
             print(name, json.dumps(row), flush=True)
-    pathlib.Path(args.out).write_text(json.dumps(results, indent=2) + "\n")
 
 
 if __name__ == "__main__":
