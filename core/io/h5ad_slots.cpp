@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <tuple>
+
 #include "core/base/quoted.h"
 #include "core/io/anndata_elements.h"
 #include "core/io/count_loader.h"
@@ -64,6 +66,25 @@ Result<std::optional<CsrMatrix>> readObsp(const fs::path& file, const std::strin
                                           : loadCompressedColumns(data, indices, pointers, header.rows, header.cols, silent, false);
         if (!loaded) return loaded.error();
         return std::optional<CsrMatrix>{std::move(loaded->matrix)};
+    });
+}
+
+Result<void> readLargeArrays(Dataset& dataset) {
+    if (dataset.provenance.format != "h5ad") return {};
+    const std::string& file = dataset.provenance.path;
+    return hdf5::guarded(file, [&]() -> Result<void> {
+        TXFM_TRY(const Node root, Node::open(file));
+        for (const auto& [slot, arrays, rows] : {std::tuple{"obsm", &dataset.obsm, dataset.cells()}, std::tuple{"varm", &dataset.varm, dataset.genes()}}) {
+            if (!root.has(slot)) continue;
+            TXFM_TRY(const Node group, root.child(slot));
+            for (const std::string& key : group.children()) {
+                if (arrays->contains(key)) continue;
+                TXFM_TRY(const Node node, group.child(key));
+                TXFM_TRY(std::optional<DenseMatrix> matrix, anndata::readDense(node));
+                if (matrix && matrix->rows == rows) arrays->emplace(key, std::move(*matrix));
+            }
+        }
+        return {};
     });
 }
 

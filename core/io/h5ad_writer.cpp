@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <new>
 
 #include "core/base/atomic_file.h"
 #include "core/base/quoted.h"
@@ -21,28 +20,6 @@ namespace {
 
 using hdf5::Handle;
 using hdf5::Node;
-
-/// Runs a body that writes HDF5 and turns its exceptions into errors that name the output.
-template <class Body>
-Result<void> writing(const fs::path& out, Body&& body) {
-    try {
-        return body();
-    } catch (const hdf5::WriteFailure& failure) {
-        // HDF5 keeps the reason to itself; a full disk is by far the most frequent one.
-        return failed("Cannot write '" + out.string() + "': " + failure.what() + " could not be stored.",
-                      "Check that the disk has enough free space and that the folder is writable.");
-    } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::OutOfMemory, "There is not enough memory to write '" + out.string() + "'.", {}};
-    } catch (const std::exception& exception) {
-        return failed("Cannot write '" + out.string() + "': " + exception.what() + ".");
-    }
-}
-
-void closeFile(Handle& file) {
-    const auto guard = hdf5::lock();
-    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) throw hdf5::WriteFailure("the last part of the file");
-    if (!file.close()) throw hdf5::WriteFailure("the last part of the file");
-}
 
 Result<void> checkSizes(const H5adAdditions& additions, int64_t cells, int64_t genes, const std::string& file) {
     const auto wrong = [&](const std::string& slot, int64_t have, int64_t want) {
@@ -168,7 +145,7 @@ Result<void> copyFile(const fs::path& from, const fs::path& to, const fs::path& 
 Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAdditions& additions, Progress& progress) {
     TXFM_CHECK(checkSizes(additions, dataset.cells(), dataset.genes(), out.string()));
     TXFM_TRY(AtomicFile target, AtomicFile::create(out));
-    TXFM_CHECK(writing(out, [&]() -> Result<void> {
+    TXFM_CHECK(hdf5::writing(out, [&]() -> Result<void> {
         Handle file = hdf5::createFile(target.temporaryPath());
         const Handle root(H5Gopen2(file, "/", H5P_DEFAULT));
         anndata::writeEncoding(root, "anndata", "0.1.0");
@@ -183,7 +160,7 @@ Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAd
         all.obsm.insert(dataset.obsm.begin(), dataset.obsm.end());
         all.varm.insert(dataset.varm.begin(), dataset.varm.end());
         writeSlots(file, all);
-        closeFile(file);
+        hdf5::closeWritten(file);
         return {};
     }));
     return target.commit();
@@ -200,7 +177,7 @@ Result<void> addToH5ad(const fs::path& in, const fs::path& out, const H5adAdditi
     }
     TXFM_TRY(AtomicFile target, AtomicFile::create(out));
     TXFM_CHECK(copyFile(in, target.temporaryPath(), out, progress));
-    TXFM_CHECK(writing(out, [&]() -> Result<void> {
+    TXFM_CHECK(hdf5::writing(out, [&]() -> Result<void> {
         Handle file = hdf5::openForWriting(target.temporaryPath());
         {
             const Node root(Handle(H5Gopen2(file, "/", H5P_DEFAULT)), in.string(), "/");
@@ -210,7 +187,7 @@ Result<void> addToH5ad(const fs::path& in, const fs::path& out, const H5adAdditi
             if (!additions.varm.empty()) TXFM_CHECK(modernise(file, root, "varm"));
             writeSlots(file, additions);
         }
-        closeFile(file);
+        hdf5::closeWritten(file);
         return {};
     }));
     return target.commit();

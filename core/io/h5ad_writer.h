@@ -42,6 +42,9 @@ Result<void> saveResults(const std::filesystem::path& out, const Dataset& datase
 /// A dense obsm/varm slot or a CSR obsp slot of an .h5ad; BadInput naming file and key.
 Result<DenseMatrix> readObsm(const std::filesystem::path& file, const std::string& key);
 Result<std::optional<CsrMatrix>> readObsp(const std::filesystem::path& file, const std::string& key);
+/// Adds the arrays of obsm and varm that opening left in an .h5ad because of their size (ReadOptions::keepInMemory off);
+/// nothing for data sets of other formats.
+Result<void> readLargeArrays(Dataset& dataset);
 /// uns[key] as JSON, null when absent.
 Result<nlohmann::json> readUns(const std::filesystem::path& file, const std::string& key);
 

@@ -74,6 +74,11 @@ hid_t nativeType<int32_t>() { return H5T_NATIVE_INT32; }
 template <>
 hid_t nativeType<int64_t>() { return H5T_NATIVE_INT64; }
 
+void closeWritten(Handle& file) {
+    const auto guard = lock();
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || !file.close()) throw WriteFailure("the last part of the file");
+}
+
 Handle createFile(const std::filesystem::path& path) {
     const auto guard = lock();
     return checked(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "the file");

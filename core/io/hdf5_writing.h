@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <new>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,26 @@ namespace txfm::io::hdf5 {
 struct WriteFailure : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+/// Runs a body that writes HDF5 and turns its exceptions into errors that name the output.
+template <class Body>
+Result<void> writing(const std::filesystem::path& out, Body&& body) {
+    const std::string what = "Cannot write '" + out.string() + "': ";
+    try {
+        return body();
+    } catch (const WriteFailure& failure) {
+        // HDF5 keeps the reason to itself; a full disk is by far the most frequent one.
+        return failed(what + failure.what() + " could not be stored.",
+                      "Check that the disk has enough free space and that the folder is writable.");
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::OutOfMemory, "There is not enough memory to write '" + out.string() + "'.", {}};
+    } catch (const std::exception& exception) {
+        return failed(what + exception.what() + ".");
+    }
+}
+
+/// Flushes and closes a file; WriteFailure when its last part could not be stored.
+void closeWritten(Handle& file);
 
 Handle createFile(const std::filesystem::path& path);
 Handle openForWriting(const std::filesystem::path& path);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <filesystem>
+#include <numeric>
 
+#include "core/base/quoted.h"
+#include "core/io/exports.h"
 #include "core/io/h5ad_writer.h"
 #include "core/io/merge.h"
 #include "core/io/reader.h"
+#include "core/preprocess/obs_filter.h"
+#include "core/preprocess/qc.h"
 #include "core/workflow/options/data_options.h"
 #include "core/workflow/representation.h"
 #include "core/workflow/stage_clock.h"
@@ -12,18 +17,22 @@
 namespace txfm::workflow {
 namespace {
 
+using io::ExportFormat;
+
 class Convert final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
 
     Result<nlohmann::json> run(const RunContext&, Progress& progress) override {
-        TXFM_CHECK(checkOutput(m_options.in, m_options.out));
+        TXFM_TRY(const ExportFormat format, io::exportFormatOf(m_options.out));
+        TXFM_CHECK(checkCombination(format));
+        TXFM_CHECK(checkTarget(format));
         StageClock clock;
         clock.start("read");
         TXFM_TRY(const Dataset dataset, readAll(progress));
         for (const std::string& note : dataset.provenance.notes) progress.message(MessageLevel::Info, note);
         clock.start("write");
-        TXFM_CHECK(io::writeH5ad(m_options.out, dataset, {}, progress));
+        TXFM_CHECK(write(format, dataset, progress));
         nlohmann::json result{{"n_cells", dataset.cells()}, {"n_genes", dataset.genes()}, {"format", dataset.provenance.format},
                               {"counts_in", dataset.provenance.countsIn}, {"values", toString(dataset.provenance.valueKind)},
                               {"nnz", dataset.counts->nonZeros()}, {"notes", dataset.provenance.notes}, {"files", {m_options.out}}};
@@ -37,13 +46,43 @@ public:
     }
 
 private:
+    Result<void> checkCombination(ExportFormat format) const {
+        if (format == ExportFormat::Npy && m_options.obsm.empty())
+            return usageError("A .npy file holds one array, but --obsm names none.", "Add for instance --obsm X_txfm, or write .h5ad.");
+        if (!m_options.obsm.empty() && format != ExportFormat::Npy && format != ExportFormat::Table)
+            return usageError("Option --obsm writes one array, which is no " + m_options.out + ".", "Use an output name that ends in .npy, .csv or .tsv.");
+        return {};
+    }
+
+    Result<void> checkTarget(ExportFormat format) const {
+        if (format != ExportFormat::TenxFolder) return checkOutput(m_options.in, m_options.out);
+        std::error_code ec;
+        if (std::filesystem::exists(m_options.out, ec) && std::filesystem::equivalent(m_options.in, m_options.out, ec))
+            return usageError("The output is the input folder " + txfm::quoted(m_options.in) + ".", "Inputs are never changed: give another name.");
+        return {};
+    }
+
     Result<Dataset> readAll(Progress& progress) const {
         io::ReadOptions options;
         options.countsIn = m_options.countsIn;
         options.genome = m_options.genome;
+        // An array is wanted as it is, whatever the counts beside it look like.
+        options.allowNormalised = m_options.allowNormalised || !m_options.obsm.empty();
         options.keepInMemory = !m_options.merge.empty();
-        TXFM_TRY(Dataset first, io::openDataset(m_options.in, options, progress));
-        if (m_options.merge.empty()) return first;
+        TXFM_TRY(Dataset all, io::openDataset(m_options.in, options, progress));
+        TXFM_CHECK(io::readLargeArrays(all));
+        if (!m_options.merge.empty()) {
+            TXFM_TRY(all, merged(std::move(all), options, progress));
+        }
+        if (m_options.where.empty()) return all;
+        TXFM_TRY(const std::vector<int64_t> cells, selectRows(all.obs, m_options.where, m_options.in));
+        if (cells.empty()) return failed("No cell of " + txfm::quoted(m_options.in) + " satisfies --where.", "Check the expression and the values of the column.");
+        std::vector<int64_t> genes(static_cast<size_t>(all.genes()));
+        std::iota(genes.begin(), genes.end(), int64_t{0});
+        return subset(all, cells, genes, progress);
+    }
+
+    Result<Dataset> merged(Dataset first, const io::ReadOptions& options, Progress& progress) const {
         const auto name = [](const std::string& path) { return std::filesystem::path(path).stem().string(); };
         std::vector<io::NamedDataset> parts;
         parts.push_back({name(m_options.in), std::move(first)});
@@ -53,6 +92,27 @@ private:
             parts.push_back({name(file), std::move(next)});
         }
         return io::mergeDatasets(std::move(parts), progress);
+    }
+
+    Result<void> write(ExportFormat format, const Dataset& dataset, Progress& progress) const {
+        if (!m_options.obsm.empty()) return writeArray(format, dataset);
+        switch (format) {
+            case ExportFormat::Loom: return io::writeLoom(m_options.out, dataset, progress);
+            case ExportFormat::TenxFolder: return io::writeTenxFolder(m_options.out, dataset, progress);
+            case ExportFormat::Table: return io::writeCountTable(m_options.out, dataset, progress);
+            default: return io::writeH5ad(m_options.out, dataset, {}, progress);
+        }
+    }
+
+    Result<void> writeArray(ExportFormat format, const Dataset& dataset) const {
+        const auto found = dataset.obsm.find(m_options.obsm);
+        if (found == dataset.obsm.end()) {
+            std::string known;
+            for (const auto& [key, matrix] : dataset.obsm) known += (known.empty() ? "" : ", ") + key;
+            return badInput(txfm::quoted(m_options.in) + " has no array '" + m_options.obsm + "' in obsm; it has " + (known.empty() ? "none" : known) + ".");
+        }
+        if (format == ExportFormat::Npy) return io::writeNpy(m_options.out, found->second);
+        return io::writeMatrixTable(m_options.out, m_options.obsm, found->second, dataset.obs.index);
     }
 
     ConvertOptions m_options;

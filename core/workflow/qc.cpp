@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/preprocess/qc.h"
 
+#include <algorithm>
+
+#include "core/analysis/doublets.h"
+#include "core/base/quoted.h"
 #include "core/io/h5ad_writer.h"
 #include "core/io/reader.h"
+#include "core/preprocess/obs_filter.h"
 #include "core/workflow/options/data_options.h"
 #include "core/workflow/representation.h"
 #include "core/workflow/stage_clock.h"
@@ -23,25 +28,31 @@ class Qc final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
 
-    Result<nlohmann::json> run(const RunContext&, Progress& progress) override {
+    Result<nlohmann::json> run(const RunContext& context, Progress& progress) override {
         TXFM_CHECK(checkOutput(m_options.in, m_options.out));
         StageClock clock;
         clock.start("read");
         io::ReadOptions read;
         read.keepInMemory = false;
-        TXFM_TRY(const Dataset dataset, io::openDataset(m_options.in, read, progress));
+        read.countsIn = m_options.countsIn;
+        TXFM_TRY(Dataset dataset, io::openDataset(m_options.in, read, progress));
+        TXFM_CHECK(io::readLargeArrays(dataset));
         if (dataset.provenance.valueKind != ValueKind::Counts)
-            progress.message(MessageLevel::Warning, "The values of '" + m_options.in + "' look " + toString(dataset.provenance.valueKind) +
+            progress.message(MessageLevel::Warning, "The values of " + txfm::quoted(m_options.in) + " look " + toString(dataset.provenance.valueKind) +
                                                         "; quality metrics mean something on counts only.");
         clock.start("qc");
         TXFM_TRY(const QcMetrics metrics, computeQc(dataset, progress));
-        TXFM_TRY(const QcSelection keep, applyQcFilters(dataset, metrics, filters(), progress));
+        TXFM_TRY(QcSelection keep, applyQcFilters(dataset, metrics, filters(), progress));
+        TXFM_CHECK(applyExpression(dataset, metrics, keep));
+        TXFM_TRY(const std::vector<double> doublets, scoreDoublets(dataset, context.seed, keep, progress));
         if (keep.cells.empty() || keep.genes.empty())
-            return failed("The filters leave no " + std::string(keep.cells.empty() ? "cell" : "gene") + " of '" + m_options.in + "'.",
+            return failed("The filters leave no " + std::string(keep.cells.empty() ? "cell" : "gene") + " of " + txfm::quoted(m_options.in) + ".",
                           "Choose milder thresholds.");
         TXFM_TRY(const Dataset kept, subset(dataset, keep.cells, keep.genes, progress));
         clock.start("write");
-        TXFM_CHECK(io::writeH5ad(m_options.out, kept, additions(metrics, keep), progress));
+        io::H5adAdditions results = additions(metrics, keep);
+        if (!doublets.empty()) results.obs.push_back(Column{"doublet_score", doublets, {}});
+        TXFM_CHECK(io::writeH5ad(m_options.out, kept, results, progress));
         nlohmann::json result{{"n_cells_before", dataset.cells()}, {"n_genes_before", dataset.genes()}, {"n_cells", kept.cells()},
                               {"n_genes", kept.genes()}, {"cells_removed", dataset.cells() - kept.cells()},
                               {"genes_removed", dataset.genes() - kept.genes()}, {"mitochondrial_genes", metrics.mitochondrialGenes},
@@ -65,6 +76,39 @@ private:
         f.maxCounts = m_options.maxCounts;
         f.madMultiple = m_options.mad;
         return f;
+    }
+
+    /// Narrows the selection to the cells for which --where holds; the expression sees obs and the metrics.
+    Result<void> applyExpression(const Dataset& dataset, const QcMetrics& metrics, QcSelection& keep) const {
+        if (m_options.where.empty()) return {};
+        Table obs = dataset.obs;
+        obs.set(Column{"total_counts", metrics.totalCounts, {}});
+        obs.set(Column{"n_genes_by_counts", metrics.genesByCounts, {}});
+        obs.set(Column{"pct_counts_mt", metrics.pctCountsMt, {}});
+        obs.set(Column{"pct_counts_ribo", metrics.pctCountsRibo, {}});
+        TXFM_TRY(const std::vector<int64_t> wanted, selectRows(obs, m_options.where, m_options.in));
+        std::erase_if(keep.cells, [&](int64_t cell) { return !std::ranges::binary_search(wanted, cell); });
+        return {};
+    }
+
+    /// Scores of the kept cells (empty when not asked for); cells above the limit leave the selection. Empty droplets
+    /// and dying cells would mislead the neighbours, so the scores are computed after the other filters.
+    Result<std::vector<double>> scoreDoublets(const Dataset& dataset, uint64_t seed, QcSelection& keep, Progress& progress) const {
+        if ((!m_options.doublets && m_options.maxDoublet < 0) || keep.cells.empty() || keep.genes.empty()) return std::vector<double>{};
+        TXFM_TRY(const Dataset kept, subset(dataset, keep.cells, keep.genes, progress));
+        analysis::DoubletOptions options;
+        options.seed = seed;
+        TXFM_TRY(const std::vector<double> scores, analysis::doubletScores(*kept.counts, options, progress));
+        if (m_options.maxDoublet < 0) return scores;
+        QcSelection singlets{{}, keep.genes};
+        std::vector<double> left;
+        for (size_t i = 0; i < scores.size(); ++i) {
+            if (scores[i] > m_options.maxDoublet) continue;
+            singlets.cells.push_back(keep.cells[i]);
+            left.push_back(scores[i]);
+        }
+        keep = std::move(singlets);
+        return left;
     }
 
     static io::H5adAdditions additions(const QcMetrics& metrics, const QcSelection& keep) {

@@ -10,6 +10,15 @@ OptionField inputField(std::string flag, std::string* target, std::string descri
     return {.flag = std::move(flag), .target = target, .description = std::move(description), .required = true, .positional = true, .path = Path::InputFile};
 }
 
+OptionField countsField(std::string* target) {
+    return {.flag = "counts-in", .target = target, .description = "Where the counts are: X, raw.X or layers/NAME; found by itself when not given"};
+}
+
+OptionField whereField(std::string* target) {
+    return {.flag = "where", .target = target,
+            .description = "Keep cells for which this holds, e.g. cell_type == \"B cell\" and total_counts > 500", .label = "Cells where"};
+}
+
 }  // namespace
 
 OptionFields fieldsOf(InfoOptions& o) {
@@ -19,16 +28,21 @@ OptionFields fieldsOf(InfoOptions& o) {
         {.flag = "mapping", .target = &o.mapping, .description = "Two columns: gene name in the file, symbol or Ensembl id", .advanced = true, .path = Path::InputFile},
         {.flag = "report", .target = &o.report, .description = "Write the fate of every gene to this CSV file (needs --model)", .advanced = true, .path = Path::Output},
         {.flag = "gene", .target = &o.gene, .description = "Say why this gene is or is not matched (needs --model)", .advanced = true},
+        countsField(&o.countsIn),
     };
 }
 
 OptionFields fieldsOf(ConvertOptions& o) {
     return {
         inputField("in", &o.in, "Count file or folder in any readable format"),
-        {.flag = "out", .target = &o.out, .description = "The .h5ad file to write", .required = true, .positional = true, .path = Path::Output},
+        {.flag = "out", .target = &o.out, .description = "What to write: .h5ad, .loom, .csv or .tsv (also .gz), .npy, or a folder name for the 10x format",
+         .required = true, .positional = true, .path = Path::Output},
         {.flag = "merge", .target = &o.merge, .description = "Further count files whose cells are added; genes are united", .path = Path::InputFile},
-        {.flag = "counts-in", .target = &o.countsIn, .description = "Where the counts are: X, raw.X or layers/NAME; found by itself when not given"},
+        countsField(&o.countsIn),
         {.flag = "genome", .target = &o.genome, .description = "Genome to use when a 10x file holds several"},
+        whereField(&o.where),
+        {.flag = "obsm", .target = &o.obsm, .description = "Write this array of obsm alone, for instance X_txfm, as .npy, .csv or .tsv"},
+        {.flag = "allow-normalised", .target = &o.allowNormalised, .description = "Convert files that hold no raw counts, too"},
     };
 }
 
@@ -43,6 +57,10 @@ OptionFields fieldsOf(QcOptions& o) {
         {.flag = "min-counts", .target = &o.minCounts, .description = "Keep cells with at least this many counts; -1 = no limit", .unit = "counts", .min = off},
         {.flag = "max-counts", .target = &o.maxCounts, .description = "Keep cells with at most this many counts; -1 = no limit", .unit = "counts", .min = off},
         {.flag = "mad", .target = &o.mad, .description = "Drop cells further than this many median absolute deviations from the median; -1 = off", .min = off},
+        whereField(&o.where),
+        {.flag = "doublets", .target = &o.doublets, .description = "Score how likely each kept cell is a doublet (Scrublet), as obs['doublet_score']"},
+        {.flag = "max-doublet", .target = &o.maxDoublet, .description = "Keep cells with at most this doublet score; -1 = no limit", .min = off, .max = 1},
+        countsField(&o.countsIn),
     };
 }
 

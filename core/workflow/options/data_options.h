@@ -16,16 +16,20 @@ struct InfoOptions {
     std::string mapping;  ///< user's gene names -> symbols
     std::string report;   ///< CSV with the fate of every gene
     std::string gene;     ///< why is this gene missing?
+    std::string countsIn;
 };
 OptionFields fieldsOf(InfoOptions& options);
 
-/// `txfm convert`: any readable format, or several files, to one h5ad.
+/// `txfm convert`: any readable format, or several files, to one file of the kind that the name says.
 struct ConvertOptions {
     std::string in;
     std::string out;
     std::vector<std::string> merge;  ///< further files whose cells are added (union of the genes)
     std::string countsIn;
     std::string genome;
+    std::string where;  ///< expression over obs
+    std::string obsm;   ///< write this array alone
+    bool allowNormalised = false;
 };
 OptionFields fieldsOf(ConvertOptions& options);
 
@@ -39,6 +43,10 @@ struct QcOptions {
     double minCounts = -1;
     double maxCounts = -1;
     double mad = -1;
+    std::string where;     ///< expression over obs and the metrics
+    bool doublets = false;
+    double maxDoublet = -1;
+    std::string countsIn;
 };
 OptionFields fieldsOf(QcOptions& options);
 
