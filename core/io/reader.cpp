@@ -13,12 +13,22 @@
 
 #include "core/base/paths.h"
 #include "core/base/quoted.h"
+#include "core/io/hdf5_trial.h"
 
 namespace txfm::io {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t kHeadBytes = 64 * 1024;
+constexpr const char* kHdf5Signature = "\x89HDF\r\n\x1a\n";
+
+/// A user block of 512 bytes or more, a power of two, may precede the signature.
+bool mayBeHdf5(const fs::path& path, const std::string& head) {
+    if (head.starts_with(kHdf5Signature) || path.extension() == ".h5ad") return true;
+    for (size_t at = 512; at + 8 <= head.size(); at *= 2)
+        if (head.compare(at, 8, kHdf5Signature) == 0) return true;
+    return false;
+}
 
 /// The first bytes of a file; zlib passes content that is not gzip through unchanged.
 std::string readHead(const fs::path& path, std::string* raw) {
@@ -54,9 +64,9 @@ Error describeUnknown(const fs::path& path, const std::string& head, const std::
     if (start.starts_with("<?xml"))
         return badInput(quoted(path) + " is an XML document, not a count file; the download may have gone wrong.");
     if (gzip && head.empty()) return badInput(quoted(path) + " is a damaged or truncated gzip file.", "Download it again.");
-    if (gzip && head.starts_with("\x89HDF\r\n\x1a\n"))
+    if (gzip && head.starts_with(kHdf5Signature))
         return badInput(quoted(path) + " is a gzip-compressed HDF5 file.", "Unpack it with 'gunzip' and open the result.");
-    if (head.starts_with("\x89HDF\r\n\x1a\n"))
+    if (head.starts_with(kHdf5Signature))
         return badInput(quoted(path) + " is an HDF5 file, but holds neither AnnData, 10x nor loom content.");
     if (head.starts_with("PK")) return badInput(quoted(path) + " is a zip archive without a count matrix that is understood.");
     return badInput(quoted(path) + " is in no format that is understood.",
@@ -106,7 +116,7 @@ void ReaderRegistry::loadPlugins(const fs::path& folder) {
     }
 }
 
-Result<const Reader*> ReaderRegistry::find(const fs::path& path) const {
+Result<const Reader*> ReaderRegistry::find(const fs::path& path, const CancelToken* token) const {
     std::error_code ec;
     const fs::file_status status = fs::status(path, ec);
     if (!fs::exists(status)) return badInput("There is no file " + quoted(path) + ".", "Check the name and the folder.");
@@ -120,6 +130,7 @@ Result<const Reader*> ReaderRegistry::find(const fs::path& path) const {
         else
             return badInput("Cannot read " + quoted(path) + ": " + std::strerror(errno) + ".");
         head = readHead(path, &raw);
+        if (mayBeHdf5(path, head)) TXFM_CHECK(hdf5::tryInChild(path, token));
     }
     const Reader* best = nullptr;
     int bestScore = 0;
@@ -142,7 +153,7 @@ Result<FileInfo> inspect(const fs::path& path, const ReadOptions& options) {
 Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Progress& progress) {
     for (const std::string& warning : ReaderRegistry::instance().takeWarnings())
         progress.message(MessageLevel::Warning, warning);
-    TXFM_TRY(const Reader* reader, ReaderRegistry::instance().find(path));
+    TXFM_TRY(const Reader* reader, ReaderRegistry::instance().find(path, &progress.token()));
     return reader->open(path, options, progress);
 }
 

@@ -31,6 +31,9 @@ struct FileInfo {
     std::string countsIn;
     ValueKind valueKind = ValueKind::Unknown;
     std::vector<std::string> obsColumns, varColumns, obsmKeys, layerKeys;
+    /// Matrices that may be chosen as ReadOptions::countsIn, each with what its values look like; empty for
+    /// formats with one matrix.
+    std::vector<std::pair<std::string, std::string>> matrices;
     std::vector<std::string> notes;
 };
 
@@ -60,8 +63,9 @@ public:
     void add(std::unique_ptr<Reader> reader);
     const std::vector<std::unique_ptr<Reader>>& readers() const { return m_readers; }
     /// The reader whose probe is surest; BadInput naming the file and what it looks like otherwise
-    /// (missing file, HTML page, Git LFS pointer, unknown content …).
-    Result<const Reader*> find(const std::filesystem::path& path) const;
+    /// (missing file, HTML page, Git LFS pointer, unknown content …). HDF5 files are first tried in a child
+    /// process (hdf5::tryInChild), because the library can crash on damaged ones; `token` cancels that.
+    Result<const Reader*> find(const std::filesystem::path& path, const CancelToken* token = nullptr) const;
     /// Loads every reader_*.so of a folder; one that cannot be used is skipped with a warning.
     void loadPlugins(const std::filesystem::path& folder);
     /// Warnings since the last call, one sentence each.

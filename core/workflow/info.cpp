@@ -34,6 +34,11 @@ nlohmann::json describeFile(const io::FileInfo& info) {
     nlohmann::json result{{"n_cells", info.cells}, {"n_genes", info.genes}, {"format", info.format}, {"counts_in", info.countsIn},
                           {"values", toString(info.valueKind)}, {"obs", info.obsColumns}, {"var", info.varColumns},
                           {"obsm", info.obsmKeys}, {"layers", info.layerKeys}, {"notes", info.notes}};
+    if (!info.matrices.empty()) {
+        nlohmann::json matrices = nlohmann::json::object();
+        for (const auto& [name, values] : info.matrices) matrices[name] = values;
+        result["matrices"] = matrices;
+    }
     result["nnz"] = info.nonZeros >= 0 ? nlohmann::json(info.nonZeros) : nlohmann::json(nullptr);
     return result;
 }
@@ -49,7 +54,9 @@ public:
         if (isModelDirectory(m_options.input)) {
             TXFM_TRY(result, describeModel(m_options.input));
         } else {
-            TXFM_TRY(const io::FileInfo info, io::inspect(m_options.input));
+            io::ReadOptions options;
+            options.countsIn = m_options.countsIn;
+            TXFM_TRY(const io::FileInfo info, io::inspect(m_options.input, options));
             result = describeFile(info);
             if (!m_options.model.empty()) {
                 clock.start("match");
@@ -69,6 +76,7 @@ private:
         TXFM_TRY(const io::ModelDirectory model, io::ModelDirectory::open(m_options.model));
         io::ReadOptions options;
         options.keepInMemory = false;
+        options.countsIn = m_options.countsIn;
         TXFM_TRY(const Dataset dataset, io::openDataset(m_options.input, options, progress));
         TXFM_TRY(GeneMatch match, matchGenes(dataset.var, model.vocabulary(), m_options.input, m_options.mapping));
         TXFM_CHECK(addCountShares(match, *dataset.counts, progress));

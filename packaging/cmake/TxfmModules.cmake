@@ -14,6 +14,7 @@ function(txfm_add_reader name)
     file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
     add_library(reader_${name} MODULE ${sources})
     target_link_libraries(reader_${name} PRIVATE txfm_core ${ARGN})
+    add_dependencies(reader_${name} txfm-probe)  # the library starts it before a reader sees an HDF5 file
     set_target_properties(reader_${name} PROPERTIES
         PREFIX "" OUTPUT_NAME "reader_${name}"
         LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${TXFM_PLUGIN_SUBDIR}"

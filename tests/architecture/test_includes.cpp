@@ -66,6 +66,7 @@ const std::map<std::string, std::set<std::string>>& allowedTargets() {
         {"core/workflow/options", io},
         {"core/workflow", with(io, {"core/preprocess", "core/analysis", "core/model", "core/training",
                                     "core/evaluation", "core/workflow/options"})},
+        {"app/probe", io},
         {"app/cli", with(io, {"core/workflow", "core/workflow/options"})},
         {"ui", with(io, {"core/preprocess", "core/analysis", "core/workflow/options"})},
         {"app/studio", with(io, {"ui", "core/workflow/options"})},

@@ -79,6 +79,14 @@ Result<std::vector<Part>> partsOf(const fs::path& folder, const fs::path& shownP
     return parts;
 }
 
+/// What a user sees of a path below the folder that an archive was unpacked into: a path below the archive.
+std::string shownAs(std::string text, const fs::path& folder, const fs::path& shown) {
+    const std::string from = folder.string();
+    for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + shown.string().size()))
+        text.replace(at, from.size(), shown.string());
+    return text;
+}
+
 Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, const io::Reader* self, const io::ReadOptions& options,
                           Progress& progress) {
     TXFM_TRY(const std::vector<Part> parts, partsOf(folder, shownPath, self));
@@ -95,7 +103,10 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
         }
         datasets.push_back({sampleName(folder, part.path), std::move(*dataset)});
     }
-    if (datasets.empty()) return firstError;
+    if (datasets.empty()) {
+        firstError.message = shownAs(std::move(firstError.message), folder, shownPath);
+        return firstError;
+    }
     Dataset merged;
     if (datasets.size() == 1) {
         merged = std::move(datasets.front().dataset);
@@ -106,6 +117,7 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
         merged.provenance.format = std::to_string(count) + " samples (" + format + ")";
     }
     if (!skipped.empty()) merged.provenance.notes.push_back("Not readable as counts and left out: " + skipped + ".");
+    for (std::string& note : merged.provenance.notes) note = shownAs(std::move(note), folder, shownPath);
     merged.provenance.path = shownPath.string();
     return merged;
 }
