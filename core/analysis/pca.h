@@ -6,7 +6,7 @@
 
 #include "core/base/progress.h"
 #include "core/base/result.h"
-#include "core/data/matrix.h"
+#include "core/data/dataset.h"
 
 namespace txfm::analysis {
 
@@ -23,7 +23,10 @@ struct Pca {
 /// k is reduced to min(n − 1, d). From the eigenvectors of the d × d covariance. Errors: BadInput for fewer than two
 /// rows or non-finite values; Cancelled.
 Result<Pca> principalComponents(const DenseMatrix& data, int64_t k, Progress& progress);
-/// The same for sparse rows; never made dense as a whole.
+/// The same for sparse rows; never made dense as a whole. Few rows are multiplied with directly, of many rows the
+/// covariance is taken.
 Result<Pca> principalComponents(const CsrMatrix& data, int64_t k, Progress& progress);
+/// The same for rows that need not fit in memory; they are read twice.
+Result<Pca> principalComponents(const CountSource& data, int64_t k, Progress& progress);
 
 }  // namespace txfm::analysis

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/panel_products.h"
+#include "core/base/parallel.h"
 #include "core/base/random.h"
 
 namespace txfm::analysis {
 namespace {
 
 using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using Panel = std::vector<double>;
+constexpr int64_t kB = kPanelColumns;
 
 EigenPairs denseSolver(const std::vector<double>& matrix, int64_t n, int64_t count) {
     const Eigen::Map<const RowMatrix> view(matrix.data(), n, n);
@@ -25,105 +29,171 @@ EigenPairs denseSolver(const std::vector<double>& matrix, int64_t n, int64_t cou
     return pairs;
 }
 
-class Lanczos {
+class BlockLanczos {
 public:
-    Lanczos(const std::vector<double>& matrix, int64_t n, int64_t count) : m_matrix(matrix), m_n(n), m_count(count) {}
+    BlockLanczos(const SymmetricOperator& multiply, int64_t n, int64_t count) : m_multiply(multiply), m_n(n), m_count(count) {}
 
-    EigenPairs solve() {
-        // Residual against each eigenvalue; the values are then good to its square. The floor is for eigenvalues near 0.
-        constexpr double kTolerance = 1e-7, kFloor = 1e-10;
-        Eigen::VectorXd next = freshDirection();
-        // Solving the small problem costs as much as many steps: look at growing distances.
-        int64_t look = std::min(m_n, 3 * m_count);
-        while (m_size < m_n) {
-            extend(next);
-            if (m_size < look) continue;
-            look = std::min(m_n, look + look / 3);
-            const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> small = tridiagonal();
-            const double largest = std::max(std::abs(small.eigenvalues()[m_size - 1]), std::abs(small.eigenvalues()[0]));
-            bool converged = true;
-            for (int64_t i = 0; i < m_count; ++i) {
-                const double residual = std::abs(m_beta.back() * small.eigenvectors()(m_size - 1, m_size - 1 - i));
-                converged = converged && residual <= std::max(kTolerance * std::abs(small.eigenvalues()[m_size - 1 - i]), kFloor * largest);
-            }
-            if (m_size == m_n || converged) return assemble(small);
+    Result<EigenPairs> solve(const Progress& progress) {
+        Panel next(static_cast<size_t>(m_n * kB));
+        for (int64_t c = 0; c < kB; ++c) draw(next, c);
+        Panel remainder(kB * kB);
+        orthonormalise(next, remainder);
+        m_scale = 0;
+        // Nothing converges before; the small problems cost more than the steps between them.
+        int64_t look = 4 * m_count;
+        while (true) {
+            if (progress.cancelled()) return cancelledError();
+            m_basis.push_back(std::move(next));
+            next.assign(static_cast<size_t>(m_n * kB), 0.0);
+            m_multiply(m_basis.back().data(), next.data());
+            project(next);
+            orthonormalise(next, remainder);
+            const bool whole = size() + kB > m_n;
+            if (!whole && size() < look) continue;
+            look = size() + 3 * kB;
+            if (!whole && !valuesSettled()) continue;
+            const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> small(m_small);
+            if (whole || converged(small, remainder)) return assemble(small);
         }
-        return assemble(tridiagonal());
     }
 
 private:
-    auto basis() const { return m_basis.leftCols(m_size); }
+    int64_t size() const { return static_cast<int64_t>(m_basis.size()) * kB; }
 
-    /// A unit vector orthogonal to the basis, for the start and after an invariant subspace was found.
-    Eigen::VectorXd freshDirection() {
-        RandomStream random(0x7478666d, static_cast<uint32_t>(m_size));
-        Eigen::VectorXd v(m_n);
-        for (Eigen::Index i = 0; i < v.size(); ++i) v[i] = random.normal();
-        orthogonalise(v);
-        return v.normalized();
+    void draw(Panel& panel, int64_t column) {
+        RandomStream random(0x7478666d, m_draws++);
+        for (int64_t i = 0; i < m_n; ++i) panel[static_cast<size_t>(i * kB + column)] = random.normal();
     }
 
-    void orthogonalise(Eigen::VectorXd& v) const {
-        if (m_size == 0) return;
+    /// Takes out the share of the basis, twice against rounding; the first shares are the new columns of QᵀCQ.
+    void project(Panel& panel) {
+        const int64_t blocks = static_cast<int64_t>(m_basis.size());
+        const int64_t old = (blocks - 1) * kB;
+        for (int64_t c = 0; c < kB; ++c) m_scale = std::max(m_scale, norm(panel, c));
+        m_small.conservativeResize(blocks * kB, blocks * kB);
         for (int pass = 0; pass < 2; ++pass) {
-            const Eigen::VectorXd shares = basis().transpose() * v;
-            v.noalias() -= basis() * shares;
+            Panel shares(static_cast<size_t>(blocks * kB * kB));
+            for (int64_t b = 0; b < blocks; ++b) panelProducts(m_basis[static_cast<size_t>(b)].data(), panel.data(), m_n, shares.data() + b * kB * kB);
+            for (int64_t b = 0; b < blocks; ++b) subtractPanel(m_basis[static_cast<size_t>(b)].data(), shares.data() + b * kB * kB, m_n, panel.data());
+            if (pass > 0) break;
+            const Eigen::Map<const RowMatrix> columns(shares.data(), blocks * kB, kB);
+            m_small.rightCols(kB) = columns;
+            m_small.bottomRows(kB) = columns.transpose();
+            const RowMatrix corner = columns.bottomRows(kB);
+            m_small.block(old, old, kB, kB) = 0.5 * (corner + corner.transpose());
         }
     }
 
-    void extend(Eigen::VectorXd& next) {
-        if (m_size == m_basis.cols()) m_basis.conservativeResize(m_n, std::min(m_n, 2 * m_size + 4 * m_count));
-        m_basis.col(m_size++) = next;
-        // Half the matrix is read: the product is bound by memory, and starting threads would cost as much.
-        const Eigen::Map<const RowMatrix> view(m_matrix.data(), m_n, m_n);
-        Eigen::VectorXd w = view.selfadjointView<Eigen::Lower>() * next;
-        m_alpha.push_back(next.dot(w));
-        orthogonalise(w);
-        const double norm = w.norm();
-        m_scale = std::max(m_scale, std::abs(m_alpha.back()));
-        if (norm > 1e-13 * m_scale && norm > 0) {
-            m_beta.push_back(norm);
-            next = w / norm;
-        } else {
-            m_beta.push_back(0);
-            if (m_size < m_n) next = freshDirection();
+    /// Gram-Schmidt by columns. A column that vanishes (an invariant subspace) is drawn anew, with no part in `remainder`.
+    void orthonormalise(Panel& panel, Panel& remainder) {
+        std::ranges::fill(remainder, 0.0);
+        for (int64_t c = 0; c < kB; ++c) {
+            const double before = norm(panel, c);
+            double left = cleanOf(panel, c, &remainder);
+            if (!(left > 1e-12 * std::max(before, m_scale))) {
+                for (int64_t r = 0; r < kB; ++r) remainder[static_cast<size_t>(r * kB + c)] = 0;
+                draw(panel, c);
+                left = cleanOf(panel, c, nullptr);
+            } else {
+                remainder[static_cast<size_t>(c * kB + c)] = left;
+            }
+            for (int64_t i = 0; i < m_n && left > 0; ++i) panel[static_cast<size_t>(i * kB + c)] /= left;
         }
     }
 
-    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> tridiagonal() const {
-        const Eigen::Map<const Eigen::VectorXd> diagonal(m_alpha.data(), m_size), below(m_beta.data(), m_size - 1);
-        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-        solver.computeFromTridiagonal(diagonal, below, Eigen::ComputeEigenvectors);
-        return solver;
+    /// Removes columns before c (and, for a drawn one, the basis) from column c; its norm afterwards.
+    double cleanOf(Panel& panel, int64_t c, Panel* remainder) {
+        for (int pass = 0; pass < 2; ++pass) {
+            if (!remainder)
+                for (const Panel& block : m_basis)
+                    for (int64_t k = 0; k < kB; ++k) remove(block, k, panel, c);
+            for (int64_t k = 0; k < c; ++k) {
+                const double share = remove(panel, k, panel, c);
+                if (remainder) (*remainder)[static_cast<size_t>(k * kB + c)] += share;
+            }
+        }
+        return norm(panel, c);
+    }
+
+    double remove(const Panel& from, int64_t k, Panel& panel, int64_t c) const {
+        double share = 0;
+        for (int64_t i = 0; i < m_n; ++i) share += from[static_cast<size_t>(i * kB + k)] * panel[static_cast<size_t>(i * kB + c)];
+        for (int64_t i = 0; i < m_n; ++i) panel[static_cast<size_t>(i * kB + c)] -= share * from[static_cast<size_t>(i * kB + k)];
+        return share;
+    }
+
+    double norm(const Panel& panel, int64_t c) const {
+        double sum = 0;
+        for (int64_t i = 0; i < m_n; ++i) sum += panel[static_cast<size_t>(i * kB + c)] * panel[static_cast<size_t>(i * kB + c)];
+        return std::sqrt(sum);
+    }
+
+    /// Ritz values move by the square of their residuals, and are cheaper to have than vectors.
+    bool valuesSettled() {
+        constexpr double kChange = 1e-9;
+        const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(m_small, Eigen::EigenvaluesOnly);
+        const Eigen::VectorXd now = solver.eigenvalues().tail(m_count);
+        const bool settled = m_values.size() == now.size() && ((now - m_values).array().abs() <= kChange * now.array().abs() + 1e-14 * now[m_count - 1]).all();
+        m_values = now;
+        return settled;
+    }
+
+    bool converged(const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>& small, const Panel& remainder) const {
+        // The floor is for eigenvalues near zero.
+        constexpr double kTolerance = 1e-6, kFloor = 1e-10;
+        const Eigen::Map<const RowMatrix> next(remainder.data(), kB, kB);
+        const int64_t m = size();
+        for (int64_t i = 0; i < m_count; ++i) {
+            const double residual = (next * small.eigenvectors().col(m - 1 - i).tail(kB)).norm();
+            const double value = std::abs(small.eigenvalues()[m - 1 - i]);
+            if (residual > std::max(kTolerance * value, kFloor * std::abs(small.eigenvalues()[m - 1]))) return false;
+        }
+        return true;
     }
 
     EigenPairs assemble(const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>& small) const {
+        const int64_t m = size();
         EigenPairs pairs;
-        pairs.vectors.resize(static_cast<size_t>(m_count * m_n));
-        for (int64_t i = 0; i < m_count; ++i) {
-            pairs.values.push_back(small.eigenvalues()[m_size - 1 - i]);
-            Eigen::Map<Eigen::VectorXd> vector(pairs.vectors.data() + i * m_n, m_n);
-            vector = (basis() * small.eigenvectors().col(m_size - 1 - i)).normalized();
-        }
+        pairs.vectors.assign(static_cast<size_t>(m_count * m_n), 0.0);
+        for (int64_t i = 0; i < m_count; ++i) pairs.values.push_back(small.eigenvalues()[m - 1 - i]);
+        parallelFor(static_cast<size_t>(m_count), 8, [&](size_t begin, size_t end) {
+            for (size_t i = begin; i < end; ++i) {
+                Eigen::Map<Eigen::VectorXd> vector(pairs.vectors.data() + static_cast<int64_t>(i) * m_n, m_n);
+                const auto coefficients = small.eigenvectors().col(m - 1 - static_cast<int64_t>(i));
+                for (size_t b = 0; b < m_basis.size(); ++b)
+                    vector.noalias() += Eigen::Map<const RowMatrix>(m_basis[b].data(), m_n, kB) * coefficients.segment(static_cast<int64_t>(b) * kB, kB);
+                vector.normalize();
+            }
+        });
         return pairs;
     }
 
-    const std::vector<double>& m_matrix;
+    const SymmetricOperator& m_multiply;
     int64_t m_n, m_count;
-    int64_t m_size = 0;      ///< columns of the basis in use
-    Eigen::MatrixXd m_basis; ///< orthonormal columns
-    double m_scale = 0;
-    std::vector<double> m_alpha, m_beta;
+    std::vector<Panel> m_basis;   ///< orthonormal panels [n × 8]
+    Eigen::MatrixXd m_small;      ///< QᵀCQ
+    Eigen::VectorXd m_values;     ///< Ritz values at the last look
+    double m_scale = 0;           ///< norms of C·q: what rounding is measured against
+    uint32_t m_draws = 0;
 };
 
 }  // namespace
 
-EigenPairs topEigenpairs(const std::vector<double>& matrix, int64_t n, int64_t count) {
+Result<EigenPairs> topEigenpairs(const SymmetricOperator& multiply, int64_t n, int64_t count, const Progress& progress) {
+    return BlockLanczos(multiply, n, count).solve(progress);
+}
+
+Result<EigenPairs> topEigenpairs(const std::vector<double>& matrix, int64_t n, int64_t count, const Progress& progress) {
     count = std::min(count, n);
-    if (count <= 0) return {};
+    if (count <= 0) return EigenPairs{};
     constexpr int64_t kSmall = 300;
-    if (n <= kSmall || count * 4 > n) return denseSolver(matrix, n, count);
-    return Lanczos(matrix, n, count).solve();
+    if (n <= kSmall || count * 12 > n) return denseSolver(matrix, n, count);
+    const SymmetricOperator multiply = [&](const double* b, double* out) {
+        parallelFor(static_cast<size_t>(n), 256, [&](size_t begin, size_t end) {
+            matrixTimesPanel(matrix.data() + static_cast<int64_t>(begin) * n, static_cast<int64_t>(end - begin), n, b, out + static_cast<int64_t>(begin) * kB);
+        });
+    };
+    return topEigenpairs(multiply, n, count, progress);
 }
 
 }  // namespace txfm::analysis

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
+
+#include "core/base/progress.h"
+#include "core/base/result.h"
 
 namespace txfm::analysis {
 
@@ -12,8 +16,15 @@ struct EigenPairs {
     std::vector<double> vectors;
 };
 
-/// The `count` largest eigenvalues of a symmetric matrix [n × n]: a dense solver for small n or many pairs, else
-/// Lanczos with full reorthogonalisation. Deterministic; signs are arbitrary.
-EigenPairs topEigenpairs(const std::vector<double>& matrix, int64_t n, int64_t count);
+/// out = C·b for a symmetric C [n × n] and panels of kPanelColumns columns (panel_products.h).
+using SymmetricOperator = std::function<void(const double* b, double* out)>;
+
+/// The `count` largest eigenvalues by block Lanczos with full reorthogonalisation (Golub & Van Loan §10.3.6), until the
+/// residual of each is below 10⁻⁶ of its value. Deterministic; signs are arbitrary. Worth it for count ≪ n.
+/// Error: Cancelled, seen after every product.
+Result<EigenPairs> topEigenpairs(const SymmetricOperator& multiply, int64_t n, int64_t count, const Progress& progress);
+
+/// The same of a matrix [n × n] in memory; a dense solver for small n or many pairs.
+Result<EigenPairs> topEigenpairs(const std::vector<double>& matrix, int64_t n, int64_t count, const Progress& progress);
 
 }  // namespace txfm::analysis

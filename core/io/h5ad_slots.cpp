@@ -20,6 +20,13 @@ std::string listed(const std::vector<std::string>& keys) {
 
 }  // namespace
 
+bool hasObsm(const fs::path& file, const std::string& key) {
+    const Result<Node> root = Node::open(file);
+    if (!root || !root->has("obsm")) return false;
+    const Result<Node> obsm = root->child("obsm");
+    return obsm.ok() && obsm->has(key);
+}
+
 Result<DenseMatrix> readObsm(const fs::path& file, const std::string& key) {
     return hdf5::guarded(file.string(), [&]() -> Result<DenseMatrix> {
         TXFM_TRY(const Node root, Node::open(file));

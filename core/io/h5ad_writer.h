@@ -40,6 +40,7 @@ Result<void> saveResults(const std::filesystem::path& out, const Dataset& datase
                          Progress& progress);
 
 /// A dense obsm/varm slot or a CSR obsp slot of an .h5ad; BadInput naming file and key.
+bool hasObsm(const std::filesystem::path& file, const std::string& key);
 Result<DenseMatrix> readObsm(const std::filesystem::path& file, const std::string& key);
 Result<std::optional<CsrMatrix>> readObsp(const std::filesystem::path& file, const std::string& key);
 /// Adds the arrays of obsm and varm that opening left in an .h5ad because of their size (ReadOptions::keepInMemory off);

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -19,9 +18,8 @@
 #include "core/base/parallel.h"
 #include "core/base/paths.h"
 #include "core/base/quoted.h"
+#include "core/io/packed_rows.h"
 #include "core/io/sha256.h"
-
-static_assert(std::endian::native == std::endian::little, "the packed store is little-endian");
 
 namespace txfm::io {
 namespace fs = std::filesystem;
@@ -29,8 +27,6 @@ namespace {
 
 constexpr char kMagic[8] = {'T', 'X', 'F', 'M', 'P', 'K', '0', '1'};
 constexpr size_t kHeaderBytes = 4096;
-constexpr uint8_t kEscape = 255;
-constexpr int64_t kNarrowGenes = 65'536;
 constexpr int64_t kBlockValues = int64_t{8} << 20;
 
 struct Header {
@@ -50,53 +46,6 @@ Error unusable(const fs::path& file, const std::string& why) {
 Error cannotWrite(const fs::path& file) {
     return failed("Cannot write the packed copy " + quoted(file) + ": " + std::strerror(errno) + ".",
                   "Free some disk space, or let XDG_CACHE_HOME name a folder on a larger disk.");
-}
-
-bool isByte(float value) { return value >= 0 && value < kEscape && value == static_cast<float>(static_cast<int>(value)); }
-
-template <class T>
-void put(std::vector<uint8_t>& out, T value) {
-    const size_t at = out.size();
-    out.resize(at + sizeof value);
-    std::memcpy(out.data() + at, &value, sizeof value);
-}
-
-void packRow(const CsrMatrix& block, int64_t row, bool wide, std::vector<uint8_t>& out) {
-    for (const int32_t column : block.rowIndices(row))
-        wide ? put(out, static_cast<uint32_t>(column)) : put(out, static_cast<uint16_t>(column));
-    for (const float value : block.rowValues(row)) out.push_back(isByte(value) ? static_cast<uint8_t>(value) : kEscape);
-    for (const float value : block.rowValues(row))
-        if (!isByte(value)) put(out, value);
-}
-
-/// False when the bytes of the row do not add up.
-bool unpackRow(const uint8_t* bytes, size_t size, uint32_t count, bool wide, int64_t genes, int32_t* columns, float* values) {
-    const size_t width = wide ? 4 : 2;
-    if (size < count * (width + 1)) return false;
-    const uint8_t* codes = bytes + count * width;
-    const uint8_t* escapes = codes + count;
-    const uint8_t* const end = bytes + size;
-    int32_t largest = 0;
-    for (uint32_t i = 0; i < count; ++i) {
-        if (wide) {
-            std::memcpy(&columns[i], bytes + 4 * i, 4);
-        } else {
-            uint16_t narrow;
-            std::memcpy(&narrow, bytes + 2 * i, 2);
-            columns[i] = narrow;
-        }
-        largest = std::max(largest, columns[i]);
-        if (columns[i] < 0) return false;
-    }
-    if (count > 0 && largest >= genes) return false;
-    for (uint32_t i = 0; i < count; ++i) values[i] = codes[i];
-    for (uint32_t i = 0; i < count; ++i) {
-        if (codes[i] != kEscape) continue;
-        if (end - escapes < 4) return false;
-        std::memcpy(&values[i], escapes, 4);
-        escapes += 4;
-    }
-    return escapes == end;
 }
 
 /// A stream that remembers its first failure.
@@ -141,7 +90,7 @@ Result<void> writePackedStore(const fs::path& file, const CountSource& counts, c
     TXFM_TRY(AtomicFile target, AtomicFile::create(file));
     Output out(target.temporaryPath());
     if (!out.good()) return cannotWrite(file);
-    const bool wide = counts.genes() > kNarrowGenes;
+    const bool wide = counts.genes() > kNarrowColumns;
     std::vector<uint64_t> offsets{kHeaderBytes};
     std::vector<uint32_t> lengths;
     std::vector<uint8_t> packed;
@@ -156,7 +105,7 @@ Result<void> writePackedStore(const fs::path& file, const CountSource& counts, c
         packed.clear();
         const uint64_t base = offsets.back();
         for (int64_t i = 0; i < block.rows; ++i) {
-            packRow(block, i, wide, packed);
+            packRow(block.rowIndices(i), block.rowValues(i), wide, packed);
             offsets.push_back(base + packed.size());
             lengths.push_back(static_cast<uint32_t>(block.rowIndices(i).size()));
         }
@@ -185,32 +134,36 @@ Result<void> writePackedStore(const fs::path& file, const CountSource& counts, c
 }
 
 Result<std::shared_ptr<const PackedStore>> PackedStore::open(const fs::path& file, const std::string& identity) {
-    const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return unusable(file, std::strerror(errno));
-    struct stat status {};
-    const bool known = ::fstat(fd, &status) == 0 && status.st_size >= static_cast<off_t>(kHeaderBytes);
-    void* map = known ? ::mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
-    ::close(fd);
-    if (map == MAP_FAILED) return unusable(file, "it is too short or cannot be mapped");
     const std::shared_ptr<PackedStore> store(new PackedStore);
     store->m_file = file;
-    store->m_map = static_cast<const uint8_t*>(map);
-    store->m_size = static_cast<size_t>(status.st_size);
-    Header header;
-    std::memcpy(&header, map, sizeof header);
+    store->m_descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (store->m_descriptor < 0) return unusable(file, std::strerror(errno));
+    struct stat status {};
+    Header header{};
+    if (::fstat(store->m_descriptor, &status) != 0 || ::pread(store->m_descriptor, &header, sizeof header, 0) != sizeof header)
+        return unusable(file, "it is too short");
+    const auto size = static_cast<uint64_t>(status.st_size);
     if (std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.identityLength > sizeof header.identity)
         return unusable(file, "it has another format");
     if (std::string_view(header.identity, header.identityLength) != identity) return unusable(file, "its source has changed");
     constexpr int64_t kMax = INT32_MAX;
     const bool sane = header.cells >= 0 && header.cells <= kMax && header.genes >= 0 && header.genes <= kMax &&
-                      header.rowsEnd >= kHeaderBytes && header.rowsEnd % 8 == 0 && header.rowsEnd <= store->m_size &&
-                      store->m_size - header.rowsEnd == static_cast<uint64_t>(header.cells) * 12 + 8;
+                      header.rowsEnd >= kHeaderBytes && header.rowsEnd % 8 == 0 && header.rowsEnd <= size &&
+                      size - header.rowsEnd == static_cast<uint64_t>(header.cells) * 12 + 8;
     if (!sane) return unusable(file, "it is damaged");
+    // Only the tables are mapped. Rows are read: pages of a map would count as memory of this process, and a file
+    // that shrinks or a disk that fails would end it.
+    const uint64_t page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)), mapBegin = header.rowsEnd / page * page;
+    void* map = ::mmap(nullptr, size - mapBegin, PROT_READ, MAP_SHARED, store->m_descriptor, static_cast<off_t>(mapBegin));
+    if (map == MAP_FAILED) return unusable(file, "it cannot be mapped");
+    store->m_map = map;
+    store->m_mapSize = size - mapBegin;
     store->m_cells = header.cells;
     store->m_genes = header.genes;
     store->m_nonZeros = header.nonZeros;
-    store->m_wide = header.genes > kNarrowGenes;
-    store->m_offsets = reinterpret_cast<const uint64_t*>(store->m_map + header.rowsEnd);
+    store->m_rowsEnd = header.rowsEnd;
+    store->m_wide = header.genes > kNarrowColumns;
+    store->m_offsets = reinterpret_cast<const uint64_t*>(static_cast<const uint8_t*>(map) + (header.rowsEnd - mapBegin));
     store->m_lengths = reinterpret_cast<const uint32_t*>(store->m_offsets + header.cells + 1);
     uint64_t previous = kHeaderBytes;
     bool rising = store->m_offsets[0] == kHeaderBytes;
@@ -223,7 +176,24 @@ Result<std::shared_ptr<const PackedStore>> PackedStore::open(const fs::path& fil
 }
 
 PackedStore::~PackedStore() {
-    if (m_map) ::munmap(const_cast<uint8_t*>(m_map), m_size);
+    if (m_map) ::munmap(m_map, m_mapSize);
+    if (m_descriptor >= 0) ::close(m_descriptor);
+}
+
+/// Bytes [from, to) of the file; false when they cannot be read.
+bool PackedStore::fetch(uint64_t from, uint64_t to, std::vector<uint8_t>& bytes) const {
+    try {
+        bytes.resize(to - from);
+    } catch (const std::bad_alloc&) {
+        return false;  // only a damaged file has rows as large as that
+    }
+    for (uint64_t done = 0; done < bytes.size();) {
+        const ssize_t got = ::pread(m_descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(from + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        done += static_cast<uint64_t>(got);
+    }
+    return true;
 }
 
 Result<CsrMatrix> PackedStore::decode(int64_t count, const std::vector<int64_t>* rows, int64_t first) const {
@@ -239,16 +209,27 @@ Result<CsrMatrix> PackedStore::decode(int64_t count, const std::vector<int64_t>*
         block.indptr[i + 1] = block.indptr[i] + m_lengths[source(i)];
     }
     // Each non-zero takes three bytes or more, so a damaged length cannot ask for more than the file holds.
-    if (!rows && block.indptr.back() > static_cast<int64_t>(m_size / 3)) return unusable(m_file, "it is damaged");
+    if (!rows && block.indptr.back() > static_cast<int64_t>(m_rowsEnd / 3)) return unusable(m_file, "it is damaged");
     block.indices.resize(static_cast<size_t>(block.indptr.back()));
     block.values.resize(static_cast<size_t>(block.indptr.back()));
     std::atomic<bool> damaged{false};
     parallelFor(static_cast<size_t>(count), kRowsPerTask, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
+        std::vector<uint8_t> bytes;
+        uint64_t held = 0, heldEnd = 0;  // the part of the file in `bytes`
+        for (size_t i = begin; i < end && !damaged; ++i) {
             const int64_t row = source(static_cast<int64_t>(i));
             const uint64_t from = m_offsets[row], to = m_offsets[row + 1];
-            if (!unpackRow(m_map + from, to - from, m_lengths[row], m_wide, m_genes, block.indices.data() + block.indptr[i],
-                           block.values.data() + block.indptr[i]))
+            if (from < held || to > heldEnd) {
+                const size_t together = rows ? i + 1 : std::min(end, i + kRowsPerTask);
+                held = from;
+                heldEnd = m_offsets[source(static_cast<int64_t>(together) - 1) + 1];
+                if (!fetch(held, heldEnd, bytes)) {
+                    damaged = true;
+                    return;
+                }
+            }
+            if (!unpackRow({bytes.data() + (from - held), to - from}, m_lengths[row], m_wide, m_genes,
+                           block.indices.data() + block.indptr[i], block.values.data() + block.indptr[i]))
                 damaged = true;
         }
     });

@@ -11,13 +11,12 @@
 
 namespace txfm::io {
 
-/// Counts in a memory-mapped file of about 3 bytes per non-zero, for files larger than memory and for
-/// training batches: any row can be read at once, by any thread. The file is a cache: it belongs to one
-/// state of its source and is made again when that changed.
+/// Counts in a file of about 3 bytes per non-zero, for files larger than memory and for training batches:
+/// any row can be read at once, by any thread. The file is a cache: it belongs to one state of its source
+/// and is made again when that changed.
 ///
-/// Layout (little-endian): a header of 4 KiB; the rows; per row its offset (u64, one more than rows) and
-/// its number of non-zeros (u32). A row holds its columns (u16, or u32 where there are more than 65,536
-/// genes), its counts (u8) and, for every count byte 255, the value as float32.
+/// Layout (little-endian): a header of 4 KiB; the rows (packed_rows.h); per row its offset (u64, one more
+/// than rows) and its number of non-zeros (u32). The two tables are memory-mapped.
 class PackedStore final : public CountSource {
 public:
     /// BadInput when the file is missing, damaged, or belongs to another state of the source.
@@ -35,9 +34,13 @@ private:
     PackedStore() = default;
     Result<CsrMatrix> decode(int64_t count, const std::vector<int64_t>* rows, int64_t first) const;
 
+    bool fetch(uint64_t from, uint64_t to, std::vector<uint8_t>& bytes) const;
+
     std::filesystem::path m_file;
-    const uint8_t* m_map = nullptr;
-    size_t m_size = 0;
+    int m_descriptor = -1;
+    void* m_map = nullptr;  ///< the tables
+    size_t m_mapSize = 0;
+    uint64_t m_rowsEnd = 0;
     int64_t m_cells = 0, m_genes = 0, m_nonZeros = 0;
     const uint64_t* m_offsets = nullptr;
     const uint32_t* m_lengths = nullptr;

@@ -150,11 +150,4 @@ Result<FileInfo> inspect(const fs::path& path, const ReadOptions& options) {
     return reader->info(path, options);
 }
 
-Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Progress& progress) {
-    for (const std::string& warning : ReaderRegistry::instance().takeWarnings())
-        progress.message(MessageLevel::Warning, warning);
-    TXFM_TRY(const Reader* reader, ReaderRegistry::instance().find(path, &progress.token()));
-    return reader->open(path, options, progress);
-}
-
 }  // namespace txfm::io

@@ -20,6 +20,7 @@ struct ReadOptions {
     std::string genome;            ///< for files with several genomes; "" = the only or the human one
     bool allowNormalised = false;  ///< accept values that are not counts (with a warning in provenance.notes)
     bool keepInMemory = true;      ///< false: row blocks are read from the file on demand where the format allows
+    std::shared_ptr<const CountSource> packed;  ///< the counts, known already; a reader that leavesInFile() takes these
 };
 
 /// What headers alone tell (fast, no matrix values read beyond a sample).
@@ -48,6 +49,8 @@ public:
     /// How sure the reader is, from content: 0 = not mine … 100 = certainly mine. Never throws;
     /// `head` holds the first bytes (up to 64 KiB, decompressed when the file is gzip; empty for folders).
     virtual int probe(const std::filesystem::path& path, const std::string& head) const = 0;
+    /// True when open() honours keepInMemory = false, so that files larger than memory can be packed.
+    virtual bool leavesInFile() const { return false; }
     virtual Result<FileInfo> info(const std::filesystem::path& path, const ReadOptions& options) const = 0;
     /// Errors: BadInput naming the file. Cancelled when progress says so.
     virtual Result<Dataset> open(const std::filesystem::path& path, const ReadOptions& options,
@@ -76,9 +79,16 @@ private:
     std::vector<std::string> m_warnings;
 };
 
-/// Convenience: find + info / find + open.
+/// Convenience: find + info.
 Result<FileInfo> inspect(const std::filesystem::path& path, const ReadOptions& options = {});
+/// Counts that would take more than memoryForCounts() come from a packed copy in the cache folder, made the first time
+/// (with progress and a message that says how much disk it takes) and opened at once when it is there and current.
+/// With keepInMemory = false nothing is packed, but a current copy is used.
 Result<Dataset> openDataset(const std::filesystem::path& path, const ReadOptions& options, Progress& progress);
+
+/// Bytes that the counts of a data set may take: a third of the memory that is free, 1.5 GiB at most.
+/// TXFM_MEMORY_FOR_COUNTS names another size in MiB.
+int64_t memoryForCounts();
 
 /// Looks at values and says what they are (counts, log1p of normalised, scaled …). Whole numbers
 /// >= 0 are counts whatever their storage type; NaN and infinities are reported as Unknown.

@@ -23,8 +23,9 @@ Result<void> checkBlock(const CsrMatrix& block, const RowFacts& facts, int64_t f
     return {};
 }
 
-/// Reads runs of neighbouring rows and puts them into the order that was asked for.
-Result<CsrMatrix> gather(const CountSource& source, const std::vector<int64_t>& rows) {
+}  // namespace
+
+Result<CsrMatrix> gatherRows(const CountSource& source, const std::vector<int64_t>& rows) {
     std::vector<size_t> order(rows.size());
     std::iota(order.begin(), order.end(), size_t{0});
     std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return rows[a] < rows[b]; });
@@ -54,8 +55,6 @@ Result<CsrMatrix> gather(const CountSource& source, const std::vector<int64_t>& 
     return result;
 }
 
-}  // namespace
-
 StreamedRows::StreamedRows(hdf5::Node data, hdf5::Node indices, std::vector<int64_t> pointers, int64_t genes,
                            bool requireCounts)
     : m_data(std::move(data)), m_indices(std::move(indices)), m_pointers(std::move(pointers)), m_genes(genes),
@@ -83,7 +82,7 @@ Result<CsrMatrix> StreamedRows::readRows(int64_t begin, int64_t end) const {
     });
 }
 
-Result<CsrMatrix> StreamedRows::readRowsAt(const std::vector<int64_t>& rows) const { return gather(*this, rows); }
+Result<CsrMatrix> StreamedRows::readRowsAt(const std::vector<int64_t>& rows) const { return gatherRows(*this, rows); }
 
 StreamedDense::StreamedDense(hdf5::Node data, bool requireCounts)
     : m_data(std::move(data)), m_cells(m_data.shape().at(0)), m_genes(m_data.shape().at(1)),
@@ -103,6 +102,6 @@ Result<CsrMatrix> StreamedDense::readRows(int64_t begin, int64_t end) const {
     });
 }
 
-Result<CsrMatrix> StreamedDense::readRowsAt(const std::vector<int64_t>& rows) const { return gather(*this, rows); }
+Result<CsrMatrix> StreamedDense::readRowsAt(const std::vector<int64_t>& rows) const { return gatherRows(*this, rows); }
 
 }  // namespace txfm::io

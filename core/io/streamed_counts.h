@@ -45,4 +45,7 @@ private:
     bool m_requireCounts;
 };
 
+/// readRowsAt() by way of readRows(): runs of neighbouring rows, put into the order that was asked for.
+Result<CsrMatrix> gatherRows(const CountSource& source, const std::vector<int64_t>& rows);
+
 }  // namespace txfm::io

@@ -10,29 +10,37 @@
 namespace txfm {
 namespace {
 
-constexpr int64_t kPieceRows = 2048;
 constexpr int64_t kPieces = 8;  // per block, shared out over threads
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-/// Sums of one piece of rows; pieces are added in their order whatever thread made them.
-struct PieceSums {
-    std::vector<double> sum, squares;
-};
+/// Rows of a piece: by the size of the data alone, so that sums do not depend on the number of threads.
+int64_t pieceRows(int64_t cells) { return std::clamp<int64_t>(cells / 16, 256, 1024); }
+
+/// Sums of one piece of rows; pieces are added in their order whatever thread made them. A gene's sum and sum of
+/// squares lie side by side: one place in memory to fetch for each value.
+using PieceSums = std::vector<double>;
 
 void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, double* totals, PieceSums& out) {
-    std::fill(out.sum.begin(), out.sum.end(), 0.0);
-    std::fill(out.squares.begin(), out.squares.end(), 0.0);
+    std::ranges::fill(out, 0.0);
     for (int64_t row = first; row < last; ++row) {
-        double total = 0;
-        for (int64_t k = m.indptr[row]; k < m.indptr[row + 1]; ++k) total += m.values[k];
+        const int32_t* genes = m.indices.data() + m.indptr[row];
+        const float* values = m.values.data() + m.indptr[row];
+        const int64_t n = m.indptr[row + 1] - m.indptr[row];
+        // Four sums at a time: one would wait for each addition.
+        double part[4] = {};
+        int64_t k = 0;
+        for (; k + 4 <= n; k += 4)
+            for (int64_t lane = 0; lane < 4; ++lane) part[lane] += values[k + lane];
+        for (; k < n; ++k) part[0] += values[k];
+        const double total = (part[0] + part[1]) + (part[2] + part[3]);
         totals[row - first] = total;
         if (total <= 0) continue;
         const double scale = target / total;
-        for (int64_t k = m.indptr[row]; k < m.indptr[row + 1]; ++k) {
-            const double value = scale * m.values[k];
-            const auto gene = static_cast<size_t>(m.indices[k]);
-            out.sum[gene] += value;
-            out.squares[gene] += value * value;
+        for (k = 0; k < n; ++k) {
+            const double value = scale * values[k];
+            double* sums = out.data() + 2 * static_cast<size_t>(genes[k]);
+            sums[0] += value;
+            sums[1] += value * value;
         }
     }
 }
@@ -58,6 +66,92 @@ std::vector<int> equalWidthBins(const std::vector<double>& values, int bins) {
     return bin;
 }
 
+constexpr int64_t kBlockRows = 16384;
+
+/// ln(1 + scaled) of some genes of some rows.
+class LogNormaliser {
+public:
+    LogNormaliser(const std::vector<int64_t>& genes, int64_t allGenes, double target)
+        : m_column(static_cast<size_t>(allGenes), -1), m_target(target) {
+        for (size_t g = 0; g < genes.size(); ++g) m_column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
+    }
+
+    /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`.
+    void append(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
+        const auto rows = static_cast<size_t>(last - first);
+        const size_t before = out.indptr.size() - 1;
+        out.indptr.resize(before + rows + 1);
+        parallelFor(rows, kRowsPerTask, [&](size_t begin, size_t end) {
+            for (size_t i = begin; i < end; ++i) {
+                int64_t kept = 0;
+                for (const int32_t gene : m.rowIndices(first + static_cast<int64_t>(i))) kept += m_column[static_cast<size_t>(gene)] >= 0;
+                out.indptr[before + i + 1] = kept;
+            }
+        });
+        for (size_t i = 0; i < rows; ++i) out.indptr[before + i + 1] += out.indptr[before + i];
+        const auto size = static_cast<size_t>(out.indptr.back());
+        if (size > out.indices.capacity()) {  // growth by half, not by twice: these are the largest arrays
+            out.indices.reserve(size + size / 2);
+            out.values.reserve(size + size / 2);
+        }
+        out.indices.resize(size);
+        out.values.resize(size);
+        parallelFor(rows, kRowsPerTask, [&](size_t begin, size_t end) {
+            for (size_t i = begin; i < end; ++i) {
+                const int64_t row = first + static_cast<int64_t>(i);
+                const double scale = totals[i] > 0 ? m_target / totals[i] : 0;
+                auto to = static_cast<size_t>(out.indptr[before + i]);
+                for (int64_t k = m.indptr[row]; k < m.indptr[row + 1]; ++k) {
+                    const int32_t column = m_column[static_cast<size_t>(m.indices[k])];
+                    if (column < 0) continue;
+                    out.indices[to] = column;
+                    out.values[to++] = static_cast<float>(std::log1p(scale * m.values[k]));
+                }
+            }
+        });
+    }
+
+private:
+    static constexpr size_t kRowsPerTask = 256;
+    std::vector<int32_t> m_column;
+    double m_target;
+};
+
+/// Reads through to the counts.
+class LogNormalisedCounts final : public CountSource {
+public:
+    LogNormalisedCounts(std::shared_ptr<const CountSource> counts, const std::vector<int64_t>& genes, std::vector<double> totals, double target)
+        : m_counts(std::move(counts)), m_normaliser(genes, m_counts->genes(), target), m_totals(std::move(totals)),
+          m_genes(static_cast<int64_t>(genes.size())) {}
+    int64_t cells() const override { return m_counts->cells(); }
+    int64_t genes() const override { return m_genes; }
+    int64_t nonZeros() const override { return -1; }
+    bool concurrentReads() const override { return m_counts->concurrentReads(); }
+    Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override {
+        TXFM_TRY(const CsrMatrix block, m_counts->readRows(begin, end));
+        return normalised(block, m_totals.data() + begin);
+    }
+    Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override {
+        TXFM_TRY(const CsrMatrix block, m_counts->readRowsAt(rows));
+        std::vector<double> totals;
+        for (const int64_t row : rows) totals.push_back(m_totals[static_cast<size_t>(row)]);
+        return normalised(block, totals.data());
+    }
+
+private:
+    CsrMatrix normalised(const CsrMatrix& block, const double* totals) const {
+        CsrMatrix out;
+        out.rows = block.rows;
+        out.cols = m_genes;
+        m_normaliser.append(block, 0, block.rows, totals, out);
+        return out;
+    }
+    std::shared_ptr<const CountSource> m_counts;
+    LogNormaliser m_normaliser;
+    std::vector<double> m_totals;
+    int64_t m_genes;
+};
+
 }  // namespace
 
 Result<GeneMoments> geneMoments(const CountSource& counts, double target, Progress& progress) {
@@ -65,28 +159,23 @@ Result<GeneMoments> geneMoments(const CountSource& counts, double target, Progre
     const auto cells = static_cast<double>(counts.cells());
     GeneMoments moments;
     moments.cellTotals.resize(static_cast<size_t>(counts.cells()));
-    std::vector<double> sum(genes, 0.0), squares(genes, 0.0);
-    std::vector<PieceSums> pieces(kPieces);
-    for (PieceSums& piece : pieces) {
-        piece.sum.resize(genes);
-        piece.squares.resize(genes);
-    }
+    const int64_t rowsOfPiece = pieceRows(counts.cells());
+    PieceSums sums(2 * genes, 0.0);
+    std::vector<PieceSums> pieces(kPieces, PieceSums(2 * genes));
     StageProgress stage(progress, "hvg", cells, "cells");
-    TXFM_CHECK(forEachRowBlock(counts, kPieceRows * kPieces, progress, [&](const RowBlock& block) -> Result<void> {
+    TXFM_CHECK(forEachRowBlock(counts, rowsOfPiece * kPieces, progress, [&](const RowBlock& block) -> Result<void> {
         const int64_t rows = block.last - block.first;
-        const int64_t used = (rows + kPieceRows - 1) / kPieceRows;
+        const int64_t used = (rows + rowsOfPiece - 1) / rowsOfPiece;
         parallelFor(static_cast<size_t>(used), 1, [&](size_t begin, size_t end) {
             for (size_t p = begin; p < end; ++p) {
-                const int64_t from = static_cast<int64_t>(p) * kPieceRows;
-                sumPiece(block.matrix, block.first + from, block.first + std::min(from + kPieceRows, rows), target,
+                const int64_t from = static_cast<int64_t>(p) * rowsOfPiece;
+                sumPiece(block.matrix, block.first + from, block.first + std::min(from + rowsOfPiece, rows), target,
                          moments.cellTotals.data() + block.cell + from, pieces[p]);
             }
         });
         for (int64_t p = 0; p < used; ++p) {
-            for (size_t g = 0; g < genes; ++g) {
-                sum[g] += pieces[static_cast<size_t>(p)].sum[g];
-                squares[g] += pieces[static_cast<size_t>(p)].squares[g];
-            }
+            const PieceSums& piece = pieces[static_cast<size_t>(p)];
+            for (size_t i = 0; i < sums.size(); ++i) sums[i] += piece[i];
         }
         stage.set(static_cast<double>(block.cell + rows));
         return {};
@@ -94,9 +183,9 @@ Result<GeneMoments> geneMoments(const CountSource& counts, double target, Progre
     moments.mean.resize(genes);
     moments.variance.resize(genes);
     for (size_t g = 0; g < genes; ++g) {
-        const double mean = cells > 0 ? sum[g] / cells : 0;
+        const double mean = cells > 0 ? sums[2 * g] / cells : 0;
         moments.mean[g] = mean;
-        moments.variance[g] = cells > 1 ? std::max(0.0, (squares[g] - cells * mean * mean) / (cells - 1)) : 0;
+        moments.variance[g] = cells > 1 ? std::max(0.0, (sums[2 * g + 1] - cells * mean * mean) / (cells - 1)) : 0;
     }
     return moments;
 }
@@ -150,29 +239,24 @@ HvgResult highlyVariableGenes(const GeneMoments& moments, int64_t top, int bins)
 
 Result<CsrMatrix> logNormalised(const CountSource& counts, const std::vector<int64_t>& genes,
                                 const std::vector<double>& cellTotals, double target, Progress& progress) {
-    std::vector<int32_t> column(static_cast<size_t>(counts.genes()), -1);
-    for (size_t g = 0; g < genes.size(); ++g) column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
+    const LogNormaliser normaliser(genes, counts.genes(), target);
     CsrMatrix out;
     out.rows = counts.cells();
     out.cols = static_cast<int64_t>(genes.size());
+    out.indptr.assign(1, 0);
     out.indptr.reserve(static_cast<size_t>(out.rows) + 1);
     StageProgress stage(progress, "normalise", static_cast<double>(counts.cells()), "cells");
-    TXFM_CHECK(forEachRowBlock(counts, kPieceRows, progress, [&](const RowBlock& block) -> Result<void> {
-        for (int64_t row = block.first; row < block.last; ++row) {
-            const double total = cellTotals[static_cast<size_t>(block.cell + row - block.first)];
-            const double scale = total > 0 ? target / total : 0;
-            for (int64_t k = block.matrix.indptr[row]; k < block.matrix.indptr[row + 1]; ++k) {
-                const int32_t to = column[static_cast<size_t>(block.matrix.indices[k])];
-                if (to < 0) continue;
-                out.indices.push_back(to);
-                out.values.push_back(static_cast<float>(std::log1p(scale * block.matrix.values[k])));
-            }
-            out.indptr.push_back(static_cast<int64_t>(out.indices.size()));
-        }
+    TXFM_CHECK(forEachRowBlock(counts, kBlockRows, progress, [&](const RowBlock& block) -> Result<void> {
+        normaliser.append(block.matrix, block.first, block.last, cellTotals.data() + block.cell, out);
         stage.set(static_cast<double>(block.cell + block.last - block.first));
         return {};
     }));
     return out;
+}
+
+std::shared_ptr<const CountSource> logNormalisedView(std::shared_ptr<const CountSource> counts, const std::vector<int64_t>& genes,
+                                                     std::vector<double> cellTotals, double target) {
+    return std::make_shared<LogNormalisedCounts>(std::move(counts), genes, std::move(cellTotals), target);
 }
 
 }  // namespace txfm

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -34,5 +35,9 @@ HvgResult highlyVariableGenes(const GeneMoments& moments, int64_t top, int bins 
 /// ln(1 + target · c / l) of the selected genes (ascending), still sparse [cells × selected]; l over all genes.
 Result<CsrMatrix> logNormalised(const CountSource& counts, const std::vector<int64_t>& genes,
                                 const std::vector<double>& cellTotals, double target, Progress& progress);
+
+/// The same as a view that is computed as it is read, for counts that are not in memory.
+std::shared_ptr<const CountSource> logNormalisedView(std::shared_ptr<const CountSource> counts, const std::vector<int64_t>& genes,
+                                                     std::vector<double> cellTotals, double target);
 
 }  // namespace txfm

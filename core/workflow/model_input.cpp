@@ -9,33 +9,12 @@
 #include "core/base/paths.h"
 #include "core/base/quoted.h"
 #include "core/io/reader.h"
+#include "core/preprocess/unlogged_counts.h"
 
 namespace txfm::workflow {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Undoes ln(1 + v): depth normalisation does the rest, since the model scales every cell anyway.
-class UnloggedCounts final : public CountSource {
-public:
-    explicit UnloggedCounts(std::shared_ptr<const CountSource> values) : m_values(std::move(values)) {}
-    int64_t cells() const override { return m_values->cells(); }
-    int64_t genes() const override { return m_values->genes(); }
-    int64_t nonZeros() const override { return m_values->nonZeros(); }
-    bool concurrentReads() const override { return m_values->concurrentReads(); }
-    Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override { return undo(m_values->readRows(begin, end)); }
-    Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override {
-        return undo(m_values->readRowsAt(rows));
-    }
-
-private:
-    static Result<CsrMatrix> undo(Result<CsrMatrix> block) {
-        if (block)
-            for (float& value : block->values) value = std::expm1(value);
-        return block;
-    }
-    std::shared_ptr<const CountSource> m_values;
-};
 
 Result<std::shared_ptr<const CountSource>> countsOf(const Dataset& dataset, const std::string& path,
                                                     bool allowNormalised, std::vector<std::string>& warnings,
@@ -52,7 +31,7 @@ Result<std::shared_ptr<const CountSource>> countsOf(const Dataset& dataset, cons
     warnings.push_back(what + (logged ? "; the logarithm was undone and every cell rescaled."
                                       : "; every cell was rescaled as if they were counts."));
     progress.message(MessageLevel::Warning, warnings.back());
-    if (logged) return std::shared_ptr<const CountSource>(std::make_shared<UnloggedCounts>(dataset.counts));
+    if (logged) return unlogged(dataset.counts);
     return dataset.counts;
 }
 

@@ -2,12 +2,14 @@
 #include "core/workflow/representation.h"
 
 #include <cmath>
-#include <numeric>
+#include <cstdio>
+#include <utility>
 
 #include "core/analysis/pca.h"
 #include "core/base/atomic_file.h"
 #include "core/io/reader.h"
 #include "core/preprocess/hvg.h"
+#include "core/preprocess/unlogged_counts.h"
 
 namespace txfm::workflow {
 namespace {
@@ -25,16 +27,8 @@ Error noSuchRepresentation(const Dataset& dataset, const std::string& rep) {
                                  : "It has " + keys + "; X stands for log-normalised expression.");
 }
 
-/// ln(1 + x) -> x, so that moments and the one logarithm are taken as for counts.
-Result<CsrMatrix> exponentiated(const CountSource& counts, Progress& progress) {
-    TXFM_TRY(CsrMatrix all, counts.readRows(0, counts.cells()));
-    if (progress.cancelled()) return cancelledError();
-    for (float& v : all.values) v = std::expm1(v);
-    return all;
-}
-
-/// ln(1 + 10^4 c/l) of the most variable genes [cells × genes].
-Result<CsrMatrix> variableGenes(const Dataset& dataset, StageClock& clock, Progress& progress) {
+/// ln(1 + 10^4 c/l) of the most variable genes [cells × genes]; a view where the counts are not in memory.
+Result<std::shared_ptr<const CountSource>> variableGenes(const Dataset& dataset, StageClock& clock, Progress& progress) {
     clock.start("hvg");
     std::shared_ptr<const CountSource> counts = dataset.counts;
     const ValueKind kind = dataset.provenance.valueKind;
@@ -43,8 +37,7 @@ Result<CsrMatrix> variableGenes(const Dataset& dataset, StageClock& clock, Progr
                         "Choose an embedding with --rep, or give the file with its counts.");
     if (kind == ValueKind::Log1pNormalised) {
         progress.message(MessageLevel::Warning, dataset.provenance.path + " holds logarithms instead of counts; their exponentials are used instead.");
-        TXFM_TRY(CsrMatrix linear, exponentiated(*counts, progress));
-        counts = std::make_shared<MemoryCounts>(std::move(linear));
+        counts = unlogged(std::move(counts));
     } else if (kind == ValueKind::Normalised) {
         progress.message(MessageLevel::Warning, dataset.provenance.path + " holds normalised values instead of counts; they are scaled to 10,000 again.");
     }
@@ -53,7 +46,9 @@ Result<CsrMatrix> variableGenes(const Dataset& dataset, StageClock& clock, Progr
     if (hvg.selected.empty())
         return badInput(dataset.provenance.path + " has no gene that varies between cells.", "Check that the file holds counts of several different cells.");
     clock.start("normalise");
-    return logNormalised(*counts, hvg.selected, moments.cellTotals, kTarget, progress);
+    if (!dataset.counts->inMemory()) return logNormalisedView(counts, hvg.selected, moments.cellTotals, kTarget);
+    TXFM_TRY(CsrMatrix values, logNormalised(*counts, hvg.selected, moments.cellTotals, kTarget, progress));
+    return std::shared_ptr<const CountSource>(std::make_shared<MemoryCounts>(std::move(values)));
 }
 
 Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& dataset, const std::string& key, int64_t neighbors) {
@@ -70,6 +65,20 @@ Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& datase
     graph.neighbors = neighbors;
     graph.connectivities = std::move(*weights);
     return std::optional<analysis::NeighborGraph>{std::move(graph)};
+}
+
+/// Exact neighbours up to a size at which that takes minutes.
+Result<analysis::NeighborGraph> makeGraph(const DenseMatrix& values, int64_t neighbors, Progress& progress) {
+    if (values.rows <= analysis::kExactNeighbors) {
+        TXFM_TRY(const analysis::Neighbors found, analysis::nearestNeighbors(values, neighbors - 1, progress));
+        return analysis::fuzzyGraph(found);
+    }
+    double recall = 0;
+    TXFM_TRY(const analysis::Neighbors found, analysis::approximateNeighbors(values, neighbors - 1, recall, progress));
+    char text[128];
+    std::snprintf(text, sizeof text, "So many cells are searched approximately: %.2f %% of the nearest neighbours were found.", 100 * recall);
+    progress.message(MessageLevel::Info, text);
+    return analysis::fuzzyGraph(found);
 }
 
 }  // namespace
@@ -95,16 +104,23 @@ Result<Representation> loadRepresentation(const Dataset& dataset, const std::str
     Representation out;
     if (rep != "X") {
         const auto found = dataset.obsm.find(rep);
-        if (found == dataset.obsm.end()) return noSuchRepresentation(dataset, rep);
-        if (found->second.cols < 1) return badInput(dataset.provenance.path + ": obsm['" + rep + "'] has no columns.");
-        out.values = found->second;
+        if (found != dataset.obsm.end()) {
+            out.values = found->second;
+        } else if (dataset.provenance.format == "h5ad" && io::hasObsm(dataset.provenance.path, rep)) {
+            // Large arrays are left in the file when the counts are.
+            TXFM_TRY(out.values, io::readObsm(dataset.provenance.path, rep));
+        } else {
+            return noSuchRepresentation(dataset, rep);
+        }
+        if (out.values.rows != dataset.cells() || out.values.cols < 1)
+            return badInput(dataset.provenance.path + ": obsm['" + rep + "'] is not a table with one row per cell.");
         out.usedKey = rep;
         out.prefix = "X_txfm_";
         return out;
     }
-    TXFM_TRY(const CsrMatrix genes, variableGenes(dataset, clock, progress));
+    TXFM_TRY(const auto genes, variableGenes(dataset, clock, progress));
     clock.start("pca");
-    TXFM_TRY(analysis::Pca pca, analysis::principalComponents(genes, components, progress));
+    TXFM_TRY(analysis::Pca pca, analysis::principalComponents(*genes, components, progress));
     out.usedKey = "X_pca";
     out.prefix = "X_";
     out.pcaUns = {{"variance", pca.variance}, {"variance_ratio", pca.varianceRatio}};
@@ -121,9 +137,8 @@ Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Re
         if (stored) return std::move(*stored);
     }
     clock.start("knn");
-    TXFM_TRY(const analysis::Neighbors found, analysis::nearestNeighbors(rep.values, neighbors - 1, progress));
-    analysis::NeighborGraph graph = analysis::fuzzyGraph(found);
-    additions.obsp["txfm_distances"] = graph.distances;
+    TXFM_TRY(analysis::NeighborGraph graph, makeGraph(rep.values, neighbors, progress));
+    additions.obsp["txfm_distances"] = std::exchange(graph.distances, {});
     additions.obsp["txfm_connectivities"] = graph.connectivities;
     additions.uns["txfm_neighbors"] = {{"connectivities_key", "txfm_connectivities"},
                                        {"distances_key", "txfm_distances"},

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plugins/readers/h5ad/h5ad_reader.h"
 
-#include <set>
+#include <string_view>
+#include <unordered_set>
 
+#include "core/base/paths.h"
 #include "core/base/quoted.h"
 #include "core/io/anndata_elements.h"
 #include "core/io/count_loader.h"
 #include "core/io/streamed_counts.h"
+#include "core/io/transposed_columns.h"
 #include "plugins/readers/h5ad/count_candidates.h"
 
 namespace txfm::io {
@@ -67,9 +70,26 @@ Result<LoadedCounts> load(const CountCandidate& candidate, Progress& progress) {
     return loadCompressedColumns(data, indices, pointers, candidate.header.rows, candidate.header.cols, progress);
 }
 
-/// The counts left in the file; nullptr for compressed columns, whose rows cannot be read one by one.
-Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidate, bool requireCounts) {
-    if (candidate.header.layout == MatrixLayout::CompressedColumns) return std::shared_ptr<const CountSource>();
+/// Compressed columns cannot be read row by row: nullptr when they fit in memory, else sorted by cells on disk.
+Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& candidate, bool requireCounts, Progress& progress) {
+    constexpr int64_t kBytesPerValue = 12;  // indices twice and the values
+    if (candidate.header.stored * kBytesPerValue <= memoryForCounts()) return std::shared_ptr<const CountSource>();
+    TXFM_TRY(const Node data, candidate.matrix.child("data"));
+    TXFM_TRY(const Node indices, candidate.matrix.child("indices"));
+    TXFM_TRY(const Node pointerNode, candidate.matrix.child("indptr"));
+    TXFM_CHECK(data.checkReadable());
+    TXFM_CHECK(indices.checkReadable());
+    if (!data.type().isNumeric() || !indices.type().isInteger())
+        return badInput(candidate.matrix.where() + " does not hold numbers and whole-number indices.");
+    const int64_t stored = std::min(candidate.header.stored, indices.elements());
+    TXFM_TRY(const std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.cols, stored));
+    return TransposedColumns::make(data, indices, pointers, candidate.header.rows, candidate.header.cols, requireCounts,
+                                   cacheFolder() / "packed", progress);
+}
+
+/// The counts left in the file; nullptr where they have to be in memory.
+Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidate, bool requireCounts, Progress& progress) {
+    if (candidate.header.layout == MatrixLayout::CompressedColumns) return streamColumns(candidate, requireCounts, progress);
     if (candidate.header.layout == MatrixLayout::Dense) {
         TXFM_CHECK(candidate.matrix.checkReadable());
         return std::shared_ptr<const CountSource>(
@@ -87,7 +107,7 @@ Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidat
 }
 
 void addDuplicateNote(const std::vector<std::string>& names, const std::string& what, std::vector<std::string>& notes) {
-    const std::set<std::string> unique(names.begin(), names.end());
+    const std::unordered_set<std::string_view> unique(names.begin(), names.end());
     if (const size_t repeated = names.size() - unique.size(); repeated > 0)
         notes.push_back(std::to_string(repeated) + " " + what + " names occur more than once.");
 }
@@ -156,8 +176,10 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
         TXFM_TRY(Table var, anndata::readTable(candidate.var, root, notes));
         TXFM_CHECK(checkExtents(candidate, static_cast<int64_t>(dataset.obs.rows()), static_cast<int64_t>(var.rows())));
         std::shared_ptr<const CountSource> counts;
-        if (!options.keepInMemory) {
-            TXFM_TRY(counts, stream(candidate, requireCounts));
+        if (options.packed && options.packed->cells() == candidate.header.rows && options.packed->genes() == candidate.header.cols) {
+            counts = options.packed;
+        } else if (!options.keepInMemory) {
+            TXFM_TRY(counts, stream(candidate, requireCounts, progress));
         }
         if (!counts) {
             TXFM_TRY(LoadedCounts loaded, load(candidate, progress));

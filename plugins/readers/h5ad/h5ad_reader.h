@@ -12,6 +12,7 @@ public:
     std::string name() const override { return "h5ad"; }
     std::vector<std::string> patterns() const override { return {"*.h5ad"}; }
     int probe(const std::filesystem::path& path, const std::string& head) const override;
+    bool leavesInFile() const override { return true; }
     Result<FileInfo> info(const std::filesystem::path& path, const ReadOptions& options) const override;
     Result<Dataset> open(const std::filesystem::path& path, const ReadOptions& options, Progress& progress) const override;
 };

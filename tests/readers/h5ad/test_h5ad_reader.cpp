@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Files written by anndata itself (tests/data/make_h5ad_files.py); every one holds the table of expected.json.
+#include <QTemporaryDir>
 #include <QTest>
 
 #include <filesystem>
@@ -37,7 +38,12 @@ QByteArray text(const Error& error) { return QByteArray::fromStdString(error.mes
 
 class TestH5adReader : public QObject {
     Q_OBJECT
+    QTemporaryDir m_cache;
 private Q_SLOTS:
+    void cleanup() {
+        qunsetenv("TXFM_MEMORY_FOR_COUNTS");
+        qunsetenv("XDG_CACHE_HOME");
+    }
     void readsCounts_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("countsIn");
@@ -56,11 +62,15 @@ private Q_SLOTS:
         Progress progress;
         for (const int threads : {1, 4}) {
             setThreadCount(threads);
-            for (const bool keepInMemory : {true, false}) {
+            // In memory, left in the file, in a packed copy that is made, in the same one opened again.
+            for (const int mode : {0, 1, 2, 3}) {
+                if (mode == 2) qputenv("XDG_CACHE_HOME", m_cache.filePath(QString::number(threads)).toUtf8());
+                qputenv("TXFM_MEMORY_FOR_COUNTS", mode >= 2 ? "0" : "100");
                 io::ReadOptions options;
-                options.keepInMemory = keepInMemory;
+                options.keepInMemory = mode != 1;
                 const auto dataset = io::openDataset(file(name.toStdString()), options, progress);
                 QVERIFY2(dataset.ok(), dataset.ok() ? "" : text(dataset.error()));
+                if (mode != 1) QCOMPARE(dataset->counts->inMemory() != nullptr, mode == 0);
                 const auto rows = dataset->counts->readRows(0, dataset->cells());
                 QVERIFY(rows.ok());
                 QVERIFY(dense(*rows) == (expected()["counts"].get<std::vector<std::vector<float>>>()));
