@@ -38,9 +38,14 @@ QString txfmProgram() { return QStringLiteral(TXFM_BIN_DIR "/txfm"); }
 QString studioProgram() { return QStringLiteral(TXFM_BIN_DIR "/txfm-studio"); }
 
 ProgramResult runTxfm(const QStringList& arguments, const QProcessEnvironment& environment, int timeoutMs) {
+    return runProgram(txfmProgram(), arguments, environment, timeoutMs);
+}
+
+ProgramResult runProgram(const QString& program, const QStringList& arguments, const QProcessEnvironment& environment,
+                         int timeoutMs) {
     QProcess process;
     process.setProcessEnvironment(environment);
-    process.start(txfmProgram(), arguments);
+    process.start(program, arguments);
     ProgramResult result;
     if (!process.waitForStarted()) return result;
     process.closeWriteChannel();

@@ -30,6 +30,9 @@ struct ProgramResult {
     bool timedOut = false;
     QByteArray out, err;
 };
+/// Runs a program to its end, without standard input.
+ProgramResult runProgram(const QString& program, const QStringList& arguments, const QProcessEnvironment& environment,
+                         int timeoutMs = 300000);
 /// Runs the built `txfm` with these arguments.
 ProgramResult runTxfm(const QStringList& arguments, const QProcessEnvironment& environment = QProcessEnvironment::systemEnvironment(),
                       int timeoutMs = 300000);
