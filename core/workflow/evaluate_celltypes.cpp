@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <map>
 #include <numeric>
 
@@ -33,6 +34,7 @@ class EvaluateCellTypes final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
     Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    std::string describe(const nlohmann::json& result) const override;
 
 private:
     Result<Labelled> load(StageClock& clock, Progress& progress) const;
@@ -182,6 +184,19 @@ Result<nlohmann::json> EvaluateCellTypes::run(const RunContext& context, Progres
     for (const auto& [name, value] : sums) result[name] = std::isnan(value) ? nlohmann::json() : nlohmann::json(value);
     clock.finish(result);
     return result;
+}
+
+std::string EvaluateCellTypes::describe(const nlohmann::json& result) const {
+    std::string out = std::to_string(result["cells_evaluated"].get<int64_t>()) + " of " +
+                      std::to_string(result["n_cells"].get<int64_t>()) + " cells, " + m_options.rep + " against " + m_options.label + "\n";
+    for (const char* name : {"nmi", "ari", "asw_cell_type", "asw_batch_scib", "asw_batch_within", "pcr_comparison", "knn_accuracy",
+                             "linear_probe_accuracy"}) {
+        if (!result.contains(name) || result[name].is_null()) continue;
+        char line[64];
+        std::snprintf(line, sizeof line, "%-22s %.4f\n", name, result[name].get<double>());
+        out += line;
+    }
+    return out;
 }
 
 }  // namespace

@@ -69,10 +69,17 @@ Result<int64_t> findGene(const GeneModel& model, const std::string& name) {
 }
 
 Result<std::vector<int64_t>> findGenes(const GeneModel& model, const std::vector<std::string>& names, Progress& progress) {
-    std::vector<std::string> wanted = names;
+    std::vector<std::string> wanted;
     std::error_code code;
     if (names.size() == 1 && fs::is_regular_file(names[0], code)) {
         TXFM_TRY(wanted, readGeneList(names[0]));
+    } else {
+        // No gene name holds a comma, and lists are often pasted with them.
+        for (const std::string& text : names) {
+            std::istringstream parts(text);
+            for (std::string name; std::getline(parts, name, ',');)
+                if (!name.empty()) wanted.push_back(name);
+        }
     }
     TXFM_TRY(const auto table, GeneTable::shared());
     const VocabularyIndex index(model.vocabulary, *table);

@@ -14,6 +14,7 @@ class GeneMap final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
     Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    std::string describe(const nlohmann::json& result) const override;
 
 private:
     GeneMapOptions m_options;
@@ -45,6 +46,11 @@ Result<nlohmann::json> GeneMap::run(const RunContext&, Progress& progress) {
     nlohmann::json result = {{"source", m_options.source}, {"n_genes", names.size()}, {"genes", names}, {"files", {m_options.out}}};
     clock.finish(result);
     return result;
+}
+
+std::string GeneMap::describe(const nlohmann::json& result) const {
+    return "Cosines of " + std::to_string(result["n_genes"].get<size_t>()) + " genes (" + m_options.source + "), in clustered order, in " +
+           m_options.out + "\n";
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <cstdio>
+
 #include "core/analysis/pca.h"
 #include "core/workflow/csv_table.h"
 #include "core/workflow/gene_model.h"
@@ -12,6 +14,7 @@ class GenePca final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
     Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    std::string describe(const nlohmann::json& result) const override;
 
 private:
     GenePcaOptions m_options;
@@ -66,6 +69,20 @@ Result<nlohmann::json> GenePca::run(const RunContext&, Progress& progress) {
                              {"total_variance", pca.totalVariance}, {"files", files}};
     clock.finish(result);
     return result;
+}
+
+std::string GenePca::describe(const nlohmann::json& result) const {
+    std::string shares;
+    const auto& ratios = result["variance_ratio"];
+    for (size_t c = 0; c < ratios.size() && c < 5; ++c) {
+        char share[16];
+        std::snprintf(share, sizeof share, "%s%.1f", c == 0 ? "" : ", ", 100 * ratios[c].get<double>());
+        shares += share;
+    }
+    std::string out = std::to_string(ratios.size()) + " components of " + std::to_string(result["n_genes"].get<int64_t>()) +
+                      " gene vectors (" + m_options.source + "); the first explain " + shares + " % of the variance\n";
+    for (const auto& file : result["files"]) out += "Wrote " + file.get<std::string>() + "\n";
+    return out;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ class Init final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
     Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    std::string describe(const nlohmann::json& result) const override;
 
 private:
     Result<io::ModelConfig> config() const;
@@ -88,6 +89,11 @@ Result<nlohmann::json> Init::run(const RunContext& context, Progress& progress) 
                           {"files", {m_options.out}}};
     clock.finish(result);
     return result;
+}
+
+std::string Init::describe(const nlohmann::json& result) const {
+    return "Initial weights of " + std::to_string(result["n_genes"].get<int64_t>()) + " genes, " +
+           std::to_string(result["parameters"].get<int64_t>()) + " parameters, in " + m_options.out + "\n";
 }
 
 }  // namespace

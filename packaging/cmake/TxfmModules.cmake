@@ -19,5 +19,6 @@ function(txfm_add_reader name)
         PREFIX "" OUTPUT_NAME "reader_${name}"
         LIBRARY_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/${TXFM_PLUGIN_SUBDIR}"
         INSTALL_RPATH "$ORIGIN/../..")
+    set_property(GLOBAL APPEND PROPERTY TXFM_READERS reader_${name})
     install(TARGETS reader_${name} LIBRARY DESTINATION ${TXFM_PLUGIN_SUBDIR})
 endfunction()
