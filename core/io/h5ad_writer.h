@@ -25,7 +25,7 @@ struct H5adAdditions {
     nlohmann::json uns = nlohmann::json::object();  ///< nested objects, strings, numbers, flat arrays; merged key by key
 };
 
-/// Writes a whole data set as h5ad that anndata >= 0.8 reads, counts as CSR with gzip level 4 and
+/// Writes a whole data set as h5ad that anndata >= 0.8 reads, counts as CSR with gzip level 1 and
 /// chunks of about 1 MiB; streamed in row blocks. Atomic. Errors: Failed (not writable, disk full), Cancelled.
 Result<void> writeH5ad(const std::filesystem::path& out, const Dataset& dataset, const H5adAdditions& additions,
                        Progress& progress);

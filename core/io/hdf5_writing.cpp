@@ -13,7 +13,8 @@
 namespace txfm::io::hdf5 {
 namespace {
 
-constexpr unsigned kGzipLevel = 4;
+// On counts level 1 writes twice as fast as level 4 and takes 2 to 5 % more room; it opens as fast.
+constexpr unsigned kGzipLevel = 1;
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
 Handle checked(hid_t id, const char* what) {

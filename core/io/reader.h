@@ -20,6 +20,7 @@ struct ReadOptions {
     std::string genome;            ///< for files with several genomes; "" = the only or the human one
     bool allowNormalised = false;  ///< accept values that are not counts (with a warning in provenance.notes)
     bool keepInMemory = true;      ///< false: row blocks are read from the file on demand where the format allows
+    bool countsLater = false;      ///< with keepInMemory = false: the counts may never be read, spend no time on them
     std::shared_ptr<const CountSource> packed;  ///< the counts, known already; a reader that leavesInFile() takes these
 };
 

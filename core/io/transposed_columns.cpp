@@ -28,29 +28,28 @@ bool isCount(float value) { return value >= 0 && value <= 3e38f && value == std:
 
 }  // namespace
 
-TransposedColumns::TransposedColumns(ScratchFile scratch, int64_t cells, int64_t genes, int64_t stored, int64_t cellsPerGroup)
-    : m_scratch(std::move(scratch)), m_cells(cells), m_genes(genes), m_stored(stored), m_cellsPerGroup(cellsPerGroup),
-      m_groups(static_cast<size_t>((cells + cellsPerGroup - 1) / cellsPerGroup)) {}
+TransposedColumns::TransposedColumns(Node data, Node indices, std::vector<int64_t> pointers, int64_t cells, int64_t genes,
+                                     bool requireCounts, std::filesystem::path scratch, CancelToken token)
+    : m_data(std::move(data)), m_indices(std::move(indices)), m_pointers(std::move(pointers)), m_cells(cells), m_genes(genes),
+      m_stored(m_pointers.back()), m_cellsPerGroup(std::clamp<int64_t>(kGroupValues / std::max<int64_t>(1, m_stored / std::max<int64_t>(1, cells)), 64, kNarrowColumns)),
+      m_requireCounts(requireCounts), m_folder(std::move(scratch)), m_token(std::move(token)),
+      m_groups(static_cast<size_t>((cells + m_cellsPerGroup - 1) / m_cellsPerGroup)) {}
 
-Result<std::shared_ptr<const CountSource>> TransposedColumns::make(const Node& data, const Node& indices,
-                                                                   const std::vector<int64_t>& pointers, int64_t cells, int64_t genes,
-                                                                   bool requireCounts, const std::filesystem::path& scratch,
-                                                                   Progress& progress) {
-    const int64_t stored = pointers.back();
-    const int64_t perCell = std::max<int64_t>(1, stored / std::max<int64_t>(1, cells));
-    const int64_t cellsPerGroup = std::clamp<int64_t>(kGroupValues / perCell, 64, kNarrowColumns);
-    TXFM_TRY(ScratchFile file, ScratchFile::create(scratch, static_cast<uint64_t>(stored) * 4));
-    const std::shared_ptr<TransposedColumns> rows(new TransposedColumns(std::move(file), cells, genes, stored, cellsPerGroup));
-    TXFM_CHECK(rows->sortIntoGroups(data, indices, pointers, requireCounts, progress));
-    return std::shared_ptr<const CountSource>(rows);
+Result<void> TransposedColumns::prepare(Progress& progress) const {
+    const std::lock_guard guard(m_mutex);
+    if (m_scratch) return {};
+    TXFM_TRY(ScratchFile scratch, ScratchFile::create(m_folder, static_cast<uint64_t>(m_stored) * 4));
+    for (std::vector<Extent>& group : m_groups) group.clear();
+    TXFM_CHECK(sortIntoGroups(scratch, progress));
+    m_scratch.emplace(std::move(scratch));
+    return {};
 }
 
-Result<void> TransposedColumns::sortIntoGroups(const Node& data, const Node& indices, const std::vector<int64_t>& pointers,
-                                               bool requireCounts, Progress& progress) {
+Result<void> TransposedColumns::sortIntoGroups(ScratchFile& scratch, Progress& progress) const {
     StageProgress stage(progress, "read", static_cast<double>(m_stored), "values");
     std::vector<std::vector<uint8_t>> buffers(m_groups.size());
     const auto flush = [&](size_t group) -> Result<void> {
-        TXFM_TRY(const uint64_t at, m_scratch.append(buffers[group].data(), buffers[group].size()));
+        TXFM_TRY(const uint64_t at, scratch.append(buffers[group].data(), buffers[group].size()));
         m_groups[group].push_back({at, buffers[group].size()});
         buffers[group].clear();
         return {};
@@ -61,19 +60,19 @@ Result<void> TransposedColumns::sortIntoGroups(const Node& data, const Node& ind
     for (int64_t begin = 0; begin < m_stored; begin += kSegment) {
         if (progress.cancelled()) return cancelledError();
         const int64_t count = std::min(kSegment, m_stored - begin);
-        TXFM_CHECK(indices.readRange(begin, count, cellOf.data()));
-        TXFM_CHECK(data.readRange(begin, count, values.data()));
+        TXFM_CHECK(m_indices.readRange(begin, count, cellOf.data()));
+        TXFM_CHECK(m_data.readRange(begin, count, values.data()));
         for (int64_t i = 0; i < count; ++i) {
             if (cellOf[i] < 0 || cellOf[i] >= m_cells)
-                return badInput(indices.where() + " has a row index outside 0 to " + std::to_string(m_cells - 1) + "; the file is damaged.",
+                return badInput(m_indices.where() + " has a row index outside 0 to " + std::to_string(m_cells - 1) + "; the file is damaged.",
                                 "Download or export the file again.");
-            if (!std::isfinite(values[i]) || (requireCounts && !isCount(values[i])))
-                return badInput(data.where() + " holds the value " + std::to_string(values[i]) + " for cell " + std::to_string(cellOf[i] + 1) +
+            if (!std::isfinite(values[i]) || (m_requireCounts && !isCount(values[i])))
+                return badInput(m_data.where() + " holds the value " + std::to_string(values[i]) + " for cell " + std::to_string(cellOf[i] + 1) +
                                 ", which is not a count.");
         }
         for (int64_t i = 0; i < count;) {
-            while (pointers[gene + 1] <= begin + i) ++gene;
-            const int64_t geneEnd = std::min(count, pointers[gene + 1] - begin);
+            while (m_pointers[gene + 1] <= begin + i) ++gene;
+            const int64_t geneEnd = std::min(count, m_pointers[gene + 1] - begin);
             const auto group = static_cast<size_t>(cellOf[i] / m_cellsPerGroup);
             const auto first = static_cast<int32_t>(static_cast<int64_t>(group) * m_cellsPerGroup);
             int64_t runEnd = i;
@@ -107,7 +106,7 @@ Result<void> TransposedColumns::turn(int64_t group) const {
     std::vector<uint8_t> bytes;
     for (const Extent& extent : m_groups[static_cast<size_t>(group)]) {
         bytes.clear();
-        TXFM_CHECK(m_scratch.read(extent.at, extent.size, bytes));
+        TXFM_CHECK(m_scratch->read(extent.at, extent.size, bytes));
         for (size_t at = 0; at < bytes.size();) {
             RunHeader run;
             std::memcpy(&run, bytes.data() + at, sizeof run);
@@ -162,6 +161,8 @@ Result<CsrMatrix> TransposedColumns::readRows(int64_t begin, int64_t end) const 
     if (begin < 0 || begin > end || end > m_cells)
         return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
                       std::to_string(m_cells) + ".");
+    Progress silent(m_token);
+    TXFM_CHECK(prepare(silent));
     const std::lock_guard guard(m_mutex);
     CsrMatrix block;
     block.rows = end - begin;

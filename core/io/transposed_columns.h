@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -12,17 +13,17 @@
 
 namespace txfm::io {
 
-/// Rows of a compressed-column matrix that does not fit in memory. Making one reads the matrix once and sorts its
-/// values by groups of neighbouring cells into a scratch file (three bytes a value and a little more); reading rows
-/// turns one group at a time. Every value is checked; stored zeros are dropped, duplicates summed.
-/// Thread: calls are serialised; reading in ascending order is fast, random rows are not.
+/// Rows of a compressed-column matrix that does not fit in memory. prepare(), or the first row that is read, goes through
+/// the matrix once and sorts its values by groups of neighbouring cells into a scratch file (three bytes a value and a
+/// little more); reading rows turns one group at a time. Every value is checked; stored zeros are dropped, duplicates
+/// summed. Thread: calls are serialised; reading in ascending order is fast, random rows are not.
 class TransposedColumns final : public CountSource {
 public:
-    /// `pointers` has one range per gene, `indices` are cells. BadInput names the first wrong index or value;
-    /// Failed when the scratch folder is full; Cancelled.
-    static Result<std::shared_ptr<const CountSource>> make(const hdf5::Node& data, const hdf5::Node& indices,
-                                                           const std::vector<int64_t>& pointers, int64_t cells, int64_t genes,
-                                                           bool requireCounts, const std::filesystem::path& scratch, Progress& progress);
+    /// `pointers` has one range per gene, `indices` are cells. `token` stops the work that a first read starts.
+    TransposedColumns(hdf5::Node data, hdf5::Node indices, std::vector<int64_t> pointers, int64_t cells, int64_t genes,
+                      bool requireCounts, std::filesystem::path scratch, CancelToken token);
+    /// Sorts the values. BadInput names the first wrong index or value; Failed when the scratch folder is full; Cancelled.
+    Result<void> prepare(Progress& progress) const;
     int64_t cells() const override { return m_cells; }
     int64_t genes() const override { return m_genes; }
     int64_t nonZeros() const override { return m_stored; }
@@ -34,14 +35,17 @@ private:
         uint64_t at;
         size_t size;
     };
-    TransposedColumns(ScratchFile scratch, int64_t cells, int64_t genes, int64_t stored, int64_t cellsPerGroup);
-    Result<void> sortIntoGroups(const hdf5::Node& data, const hdf5::Node& indices, const std::vector<int64_t>& pointers,
-                                bool requireCounts, Progress& progress);
+    Result<void> sortIntoGroups(ScratchFile& scratch, Progress& progress) const;
     Result<void> turn(int64_t group) const;
 
-    mutable ScratchFile m_scratch;
+    hdf5::Node m_data, m_indices;
+    std::vector<int64_t> m_pointers;
     int64_t m_cells, m_genes, m_stored, m_cellsPerGroup;
-    std::vector<std::vector<Extent>> m_groups;
+    bool m_requireCounts;
+    std::filesystem::path m_folder;
+    CancelToken m_token;
+    mutable std::optional<ScratchFile> m_scratch;
+    mutable std::vector<std::vector<Extent>> m_groups;
     mutable std::mutex m_mutex;
     mutable int64_t m_turned = -1;    ///< the group in m_rows
     mutable CsrMatrix m_rows;

@@ -31,7 +31,7 @@ Result<nlohmann::json> Cluster::run(const RunContext& context, Progress& progres
     TXFM_CHECK(checkOutput(m_options.data, m_options.out));
     StageClock clock;
     clock.start("read");
-    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress));
+    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress, m_options.rep == "X"));
     io::H5adAdditions additions;
     TXFM_TRY(const Representation rep, loadRepresentation(dataset, m_options.rep, kPrincipalComponents, clock, progress, additions));
     TXFM_TRY(const analysis::NeighborGraph graph,

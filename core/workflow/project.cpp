@@ -76,7 +76,7 @@ Result<nlohmann::json> Project::run(const RunContext& context, Progress& progres
     TXFM_CHECK(checkOutput(m_options.data, m_options.out));
     StageClock clock;
     clock.start("read");
-    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress));
+    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress, m_options.rep == "X"));
     io::H5adAdditions additions;
     const int64_t components = m_options.method == "pca" && m_options.components > 0 ? m_options.components : kPrincipalComponents;
     TXFM_TRY(const Representation rep, loadRepresentation(dataset, m_options.rep, components, clock, progress, additions));

@@ -91,9 +91,11 @@ Result<void> checkOutput(const fs::path& in, const fs::path& out) {
     return {};
 }
 
-Result<Dataset> openForAnalysis(const std::string& path, Progress& progress) {
+Result<Dataset> openForAnalysis(const std::string& path, Progress& progress, bool counts) {
     io::ReadOptions options;
     options.allowNormalised = true;
+    options.keepInMemory = counts;
+    options.countsLater = !counts;
     TXFM_TRY(Dataset dataset, io::openDataset(path, options, progress));
     if (dataset.cells() < 2) return badInput(path + " holds " + std::to_string(dataset.cells()) + " cells; at least two are needed.");
     return dataset;

@@ -71,25 +71,27 @@ Result<LoadedCounts> load(const CountCandidate& candidate, Progress& progress) {
 }
 
 /// Compressed columns cannot be read row by row: nullptr when they fit in memory, else sorted by cells on disk.
-Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& candidate, bool requireCounts, Progress& progress) {
+Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& candidate, bool requireCounts, const ReadOptions& options, Progress& progress) {
     constexpr int64_t kBytesPerValue = 12;  // indices twice and the values
-    if (candidate.header.stored * kBytesPerValue <= memoryForCounts()) return std::shared_ptr<const CountSource>();
-    TXFM_TRY(const Node data, candidate.matrix.child("data"));
-    TXFM_TRY(const Node indices, candidate.matrix.child("indices"));
+    if (!options.countsLater && candidate.header.stored * kBytesPerValue <= memoryForCounts()) return std::shared_ptr<const CountSource>();
+    TXFM_TRY(Node data, candidate.matrix.child("data"));
+    TXFM_TRY(Node indices, candidate.matrix.child("indices"));
     TXFM_TRY(const Node pointerNode, candidate.matrix.child("indptr"));
     TXFM_CHECK(data.checkReadable());
     TXFM_CHECK(indices.checkReadable());
     if (!data.type().isNumeric() || !indices.type().isInteger())
         return badInput(candidate.matrix.where() + " does not hold numbers and whole-number indices.");
     const int64_t stored = std::min(candidate.header.stored, indices.elements());
-    TXFM_TRY(const std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.cols, stored));
-    return TransposedColumns::make(data, indices, pointers, candidate.header.rows, candidate.header.cols, requireCounts,
-                                   cacheFolder() / "packed", progress);
+    TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.cols, stored));
+    const auto counts = std::make_shared<TransposedColumns>(std::move(data), std::move(indices), std::move(pointers), candidate.header.rows,
+                                                            candidate.header.cols, requireCounts, cacheFolder() / "packed", progress.token());
+    if (!options.countsLater) TXFM_CHECK(counts->prepare(progress));
+    return std::shared_ptr<const CountSource>(counts);
 }
 
 /// The counts left in the file; nullptr where they have to be in memory.
-Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidate, bool requireCounts, Progress& progress) {
-    if (candidate.header.layout == MatrixLayout::CompressedColumns) return streamColumns(candidate, requireCounts, progress);
+Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidate, bool requireCounts, const ReadOptions& options, Progress& progress) {
+    if (candidate.header.layout == MatrixLayout::CompressedColumns) return streamColumns(candidate, requireCounts, options, progress);
     if (candidate.header.layout == MatrixLayout::Dense) {
         TXFM_CHECK(candidate.matrix.checkReadable());
         return std::shared_ptr<const CountSource>(
@@ -179,7 +181,7 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
         if (options.packed && options.packed->cells() == candidate.header.rows && options.packed->genes() == candidate.header.cols) {
             counts = options.packed;
         } else if (!options.keepInMemory) {
-            TXFM_TRY(counts, stream(candidate, requireCounts, progress));
+            TXFM_TRY(counts, stream(candidate, requireCounts, options, progress));
         }
         if (!counts) {
             TXFM_TRY(LoadedCounts loaded, load(candidate, progress));
