@@ -13,6 +13,7 @@
 #include "core/base/quoted.h"
 #include "core/io/anndata_elements.h"
 #include "core/io/anndata_writing.h"
+#include "core/io/measured_slots.h"
 
 namespace txfm::io {
 namespace fs = std::filesystem;
@@ -151,12 +152,13 @@ Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAd
         anndata::writeEncoding(root, "anndata", "0.1.0");
         for (const char* mapping : {"layers", "obsm", "obsp", "uns", "varm", "varp"}) anndata::openMapping(file, mapping);
         Table obs = dataset.obs, var = dataset.var;
-        for (const Column& column : additions.obs) obs.set(column);
-        for (const Column& column : additions.var) var.set(column);
+        H5adAdditions all = additions;
+        addMeasuredSlots(dataset, all);
+        for (const Column& column : all.obs) obs.set(column);
+        for (const Column& column : all.var) var.set(column);
         anndata::writeTable(file, "obs", obs);
         anndata::writeTable(file, "var", var);
         TXFM_CHECK(anndata::writeCounts(file, "X", *dataset.counts, progress));
-        H5adAdditions all = additions;
         all.obsm.insert(dataset.obsm.begin(), dataset.obsm.end());
         all.varm.insert(dataset.varm.begin(), dataset.varm.end());
         writeSlots(file, all);

@@ -51,13 +51,19 @@ std::vector<std::string> unionOfColumns(const std::vector<const Table*>& tables)
 Table uniteObs(const std::vector<NamedDataset>& parts, std::vector<std::string>& notes) {
     std::vector<const Table*> tables;
     Categorical sample;
+    std::unordered_map<std::string, int32_t> codes;
     Table obs;
     for (const NamedDataset& part : parts) {
         tables.push_back(&part.dataset.obs);
         obs.index.insert(obs.index.end(), part.dataset.obs.index.begin(), part.dataset.obs.index.end());
-        auto known = std::ranges::find(sample.categories, part.name);
-        if (known == sample.categories.end()) known = sample.categories.insert(known, part.name);
-        sample.codes.insert(sample.codes.end(), part.dataset.obs.rows(), static_cast<int32_t>(known - sample.categories.begin()));
+        // A part that was merged before keeps its own samples apart.
+        const Column* own = part.dataset.obs.find("sample");
+        for (size_t row = 0; row < part.dataset.obs.rows(); ++row) {
+            const std::string name = own ? part.name + "_" + own->text(row) : part.name;
+            const auto [code, added] = codes.try_emplace(name, static_cast<int32_t>(sample.categories.size()));
+            if (added) sample.categories.push_back(name);
+            sample.codes.push_back(code->second);
+        }
     }
     for (const std::string& name : unionOfColumns(tables)) {
         if (name != "sample") obs.set(uniteColumn(name, tables));
@@ -66,6 +72,20 @@ Table uniteObs(const std::vector<NamedDataset>& parts, std::vector<std::string>&
     if (const int64_t changed = makeUnique(obs.index); changed > 0)
         notes.push_back(std::to_string(changed) + " cells had the name of a cell of another sample and got a suffix such as '-1'.");
     return obs;
+}
+
+/// What a part measured, in the genes of the whole; a part that was merged before brings several sets.
+void addMeasured(const Dataset& part, const std::vector<int32_t>& target, int64_t genes, Dataset& merged) {
+    const auto first = static_cast<int32_t>(merged.measured.size());
+    const size_t sets = std::max<size_t>(1, part.measured.size());
+    for (size_t set = 0; set < sets; ++set) {
+        std::vector<uint8_t> measured(static_cast<size_t>(genes), 0);
+        for (size_t g = 0; g < target.size(); ++g)
+            if (part.measured.empty() || part.measured[set][g]) measured[static_cast<size_t>(target[g])] = 1;
+        merged.measured.push_back(std::move(measured));
+    }
+    for (int64_t cell = 0; cell < part.cells(); ++cell)
+        merged.sourceOfCell.push_back(first + (part.sourceOfCell.empty() ? 0 : part.sourceOfCell[static_cast<size_t>(cell)]));
 }
 
 }  // namespace
@@ -100,10 +120,7 @@ Result<Dataset> mergeDatasets(std::vector<NamedDataset> parts, Progress& progres
     StageProgress stage(progress, "read", static_cast<double>(cells), "cells");
     for (size_t p = 0; p < parts.size(); ++p) {
         const Dataset& part = parts[p].dataset;
-        std::vector<uint8_t> measured(genes, 0);
-        for (const int32_t g : target[p]) measured[g] = 1;
-        merged.measured.push_back(std::move(measured));
-        merged.sourceOfCell.insert(merged.sourceOfCell.end(), part.cells(), static_cast<int32_t>(p));
+        addMeasured(part, target[p], genes, merged);
         constexpr int64_t kBlock = 4096;
         std::vector<std::pair<int32_t, float>> row;
         for (int64_t begin = 0; begin < part.cells(); begin += kBlock) {
@@ -137,8 +154,8 @@ Result<Dataset> mergeDatasets(std::vector<NamedDataset> parts, Progress& progres
         }
         merged.var.set(Column{name, std::move(values), {}});
     }
-    const bool sameGenes = std::ranges::all_of(target, [&](const auto& t) { return static_cast<int64_t>(t.size()) == genes; });
-    if (sameGenes) {
+    const bool allMeasured = std::ranges::all_of(merged.measured, [](const auto& flags) { return std::ranges::count(flags, 0) == 0; });
+    if (allMeasured) {
         merged.measured.clear();
         merged.sourceOfCell.clear();
     } else {

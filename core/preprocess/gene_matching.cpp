@@ -110,7 +110,7 @@ public:
             return hit.gene >= 0;
         };
         if (tryAll([&](const auto&, const auto& name) { return mapped(name); }, GeneMatchKind::Renamed)) return hit;
-        if (tryAll([&](const auto&, const auto& name) { return m_index.findEnsembl(name); }, GeneMatchKind::Matched)) return hit;
+        if (tryAll([&](const auto&, const auto& name) { return ensemblIn(name); }, GeneMatchKind::Matched)) return hit;
         if (tryAll([&](const auto&, const auto& name) { return m_index.findSymbol(name); }, GeneMatchKind::Matched)) return hit;
         if (tryAll([&](const NameSource& source, const auto& name) {
                 return source.numbersAreEntrez ? m_index.findApproved(name) : -1;
@@ -132,9 +132,19 @@ public:
 private:
     int32_t mapped(const std::string& name) const {
         auto found = m_mapping.find(geneKey(name));
-        if (found == m_mapping.end() && geneNameKind(name) == GeneNameKind::EnsemblTranscript)
+        // The version of a transcript is left out of most tables.
+        const GeneNameKind kind = geneNameKind(name);
+        if (found == m_mapping.end() && (kind == GeneNameKind::EnsemblTranscript || kind == GeneNameKind::RefSeq))
             found = m_mapping.find(geneKey(name.substr(0, name.find('.'))));
         return found == m_mapping.end() ? -1 : m_index.find(found->second);
+    }
+
+    /// An Ensembl gene id, alone or within a name: "ENST00000456328.2|ENSG00000290825.1|..." of GENCODE, "TP53_ENSG00000141510".
+    int32_t ensemblIn(const std::string& name) const {
+        if (const int32_t gene = m_index.findEnsembl(name); gene >= 0) return gene;
+        const std::string key = geneKey(name);
+        const size_t at = key.find("ENSG");
+        return at == 0 || at == std::string::npos ? -1 : m_index.findEnsembl(key.substr(at));
     }
 
     int32_t byAlias(const std::string& name) const {

@@ -53,10 +53,10 @@ std::vector<std::string> GeneNoteFacts::sentences(int64_t genes, int64_t duplica
                         repeatedDates.text() + ") and may stand for different genes.");
     if (transcripts.count > 0)
         notes.push_back(number(transcripts.count, "Ensembl transcript id", "Ensembl transcript ids") + " (for example " +
-                        transcripts.text() + ") cannot be assigned to genes, as the program has no transcript table; give a mapping file with two columns, transcript and gene.");
+                        transcripts.text() + ") cannot be assigned to genes, as the program has no transcript table; give one as the mapping file (--mapping) with two columns, transcript and gene.");
     if (refSeq.count > 0)
         notes.push_back(number(refSeq.count, "RefSeq id", "RefSeq ids") + " (for example " + refSeq.text() +
-                        ") cannot be assigned to genes; give a mapping file with two columns, RefSeq id and gene.");
+                        ") cannot be assigned to genes; give a mapping file (--mapping) with two columns, RefSeq id and gene.");
     if (numbers.count > 0)
         notes.push_back(number(numbers.count, "gene has", "genes have") + " a bare number for a name (for example " + numbers.text() +
                         ") that is no Entrez id of a vocabulary gene.");

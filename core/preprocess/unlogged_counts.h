@@ -2,12 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <numbers>
 
 #include "core/data/dataset.h"
 
 namespace txfm {
 
-/// Undoes ln(1 + v) as the values are read: depth normalisation does the rest, since every cell is scaled anyway.
-std::shared_ptr<const CountSource> unlogged(std::shared_ptr<const CountSource> values);
+/// Undoes the logarithm of 1 + v to `base` as the values are read: depth normalisation does the rest, since every cell is scaled anyway.
+std::shared_ptr<const CountSource> unlogged(std::shared_ptr<const CountSource> values, double base = std::numbers::e);
 
 }  // namespace txfm

@@ -21,7 +21,7 @@ Result<nlohmann::json> Embed::run(const RunContext& context, Progress& progress)
     StageClock clock;
     TXFM_CHECK(checkOutputDiffers(m_options.out, m_options.data));
     TXFM_TRY(const ModelInput input,
-             openModelInput(m_options.model, m_options.data, m_options.allowNormalised, clock, progress));
+             openModelInput(m_options.model, m_options.data, m_options, clock, progress));
     const EmbeddingRequest request{m_options.out, m_options.inferenceGenes, m_options.precision, m_options.layer,
                                    m_options.batch};
     TXFM_TRY(const EmbeddingRun run, embedCells(input, request, context, clock, progress));

@@ -42,8 +42,11 @@ std::string workKey(const ModelInput& input, const EmbeddingRequest& request, co
     const fs::path data = input.dataset.provenance.path;
     const auto size = fs::is_regular_file(data, error) ? fs::file_size(data, error) : 0;
     const auto time = fs::last_write_time(data, error).time_since_epoch().count();
+    const std::vector<int32_t>& genes = input.match.target;  // a mapping file changes it
+    const size_t matched = std::hash<std::string_view>()({reinterpret_cast<const char*>(genes.data()), genes.size() * sizeof(int32_t)});
     return nlohmann::json{{"model", run.modelSha256}, {"data", fs::absolute(data, error).string()}, {"size", size},
-                          {"time", time}, {"cells", input.dataset.cells()}, {"genes", run.inferenceGenes},
+                          {"time", time}, {"cells", input.dataset.cells()}, {"counts", input.dataset.provenance.countsIn},
+                          {"matched", matched}, {"genes", run.inferenceGenes},
                           {"precision", run.precision}, {"device", run.device}, {"layer", request.layer},
                           {"seed", seed}, {"version", TXFM_VERSION}}
         .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

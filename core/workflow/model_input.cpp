@@ -8,6 +8,7 @@
 
 #include "core/base/paths.h"
 #include "core/base/quoted.h"
+#include "core/io/describe_values.h"
 #include "core/io/reader.h"
 #include "core/preprocess/unlogged_counts.h"
 
@@ -21,17 +22,17 @@ Result<std::shared_ptr<const CountSource>> countsOf(const Dataset& dataset, cons
                                                     Progress& progress) {
     const ValueKind kind = dataset.provenance.valueKind;
     if (kind == ValueKind::Counts) return dataset.counts;
-    const std::string what = txfm::quoted(path) + " holds " + toString(kind) + " values instead of counts";
-    if (!allowNormalised)
-        return badInput(what + ".", "Use a file with raw counts, or --allow-normalised to go on with these values.");
+    TXFM_TRY(const io::ValueDescription values, io::describeValues(*dataset.counts, kind));
+    const std::string what = txfm::quoted(path) + " holds " + values.text + " instead of counts";
+    if (!allowNormalised) return badInput(what + ".", io::normalisedHint());
     if (kind == ValueKind::Scaled)
         return badInput(what + "; scaled values with negatives cannot be turned back into counts.",
                         "Use a file with raw counts.");
-    const bool logged = kind == ValueKind::Log1pNormalised;
+    const bool logged = values.logBase > 0;
     warnings.push_back(what + (logged ? "; the logarithm was undone and every cell rescaled."
                                       : "; every cell was rescaled as if they were counts."));
     progress.message(MessageLevel::Warning, warnings.back());
-    if (logged) return unlogged(dataset.counts);
+    if (logged) return unlogged(dataset.counts, values.logBase);
     return dataset.counts;
 }
 
@@ -58,18 +59,19 @@ std::string ModelInput::modelName() const {
     return directory.config().name.empty() ? directory.folder().filename().string() : directory.config().name;
 }
 
-Result<ModelInput> openModelInput(const std::string& model, const std::string& data, bool allowNormalised,
+Result<ModelInput> openModelInput(const std::string& model, const std::string& data, const DataChoices& choices,
                                   StageClock& clock, Progress& progress) {
     clock.start("read");
     TXFM_TRY(io::ModelDirectory directory, io::ModelDirectory::open(model.empty() ? defaultModelFolder() : fs::path(model)));
     io::ReadOptions options;
-    options.allowNormalised = allowNormalised;
+    options.allowNormalised = choices.allowNormalised;
+    options.countsIn = choices.countsIn;
     TXFM_TRY(Dataset dataset, io::openDataset(data, options, progress));
     if (dataset.cells() == 0) return badInput(txfm::quoted(data) + " holds no cell.", "Use a file with at least one cell.");
     std::vector<std::string> warnings;
-    TXFM_TRY(const auto counts, countsOf(dataset, data, allowNormalised, warnings, progress));
+    TXFM_TRY(const auto counts, countsOf(dataset, data, choices.allowNormalised, warnings, progress));
     clock.start("match");
-    TXFM_TRY(GeneMatch match, matchGenes(dataset.var, directory.vocabulary(), data));
+    TXFM_TRY(GeneMatch match, matchGenes(dataset.var, directory.vocabulary(), data, choices.mapping));
     TXFM_CHECK(addCountShares(match, *counts, progress));
     char share[16];
     std::snprintf(share, sizeof share, "%.1f", 100 * match.droppedShare);

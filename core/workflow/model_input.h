@@ -9,6 +9,7 @@
 #include "core/io/model_directory.h"
 #include "core/model/sample.h"
 #include "core/preprocess/gene_matching.h"
+#include "core/workflow/options/data_choices.h"
 #include "core/workflow/stage_clock.h"
 
 namespace txfm::workflow {
@@ -36,7 +37,7 @@ struct SampleBlock {
 
 /// Opens model ("" = the bundled one) and data, matches genes (stages "read" and "match" of the clock) and reports what
 /// was dropped. Normalised values are an error (BadInput) unless allowed; logs are then undone, with a warning.
-Result<ModelInput> openModelInput(const std::string& model, const std::string& data, bool allowNormalised,
+Result<ModelInput> openModelInput(const std::string& model, const std::string& data, const DataChoices& choices,
                                   StageClock& clock, Progress& progress);
 
 Result<SampleBlock> readSamples(const ModelInput& input, int64_t begin, int64_t end);

@@ -112,7 +112,7 @@ Result<nlohmann::json> Reconstruct::run(const RunContext& context, Progress& pro
     StageClock clock;
     TXFM_CHECK(checkOutputDiffers(m_options.out, m_options.data));
     TXFM_TRY(const ModelInput input,
-             openModelInput(m_options.model, m_options.data, m_options.allowNormalised, clock, progress));
+             openModelInput(m_options.model, m_options.data, m_options, clock, progress));
     TXFM_TRY(const std::vector<int64_t> genes, keptGenes(input, progress));
     const EmbeddingRequest request{m_options.out, m_options.inferenceGenes, m_options.precision, 0, m_options.batch};
     TXFM_TRY(const EmbeddingRun run, embedCells(input, request, context, clock, progress));

@@ -271,6 +271,7 @@ int main(int argc, char** argv) {
     if (argc == 6 && std::string(argv[1]) == "--variants")
         return openVariants(kSubjects[std::stoi(argv[2])], static_cast<uint32_t>(std::stoul(argv[3])),
                             static_cast<uint32_t>(std::stoul(argv[4])), argv[5]);
+    qputenv("QTEST_FUNCTION_TIMEOUT", "7200000");  // thousands of variants take longer than the five minutes of Qt
     QCoreApplication app(argc, argv);
     TestMutations test;
     return QTest::qExec(&test, argc, argv);

@@ -10,10 +10,6 @@ OptionField inputField(std::string flag, std::string* target, std::string descri
     return {.flag = std::move(flag), .target = target, .description = std::move(description), .required = true, .positional = true, .path = Path::InputFile};
 }
 
-OptionField countsField(std::string* target) {
-    return {.flag = "counts-in", .target = target, .description = "Where the counts are: X, raw.X or layers/NAME; found by itself when not given"};
-}
-
 OptionField whereField(std::string* target) {
     return {.flag = "where", .target = target,
             .description = "Keep cells for which this holds, e.g. cell_type == \"B cell\" and total_counts > 500", .label = "Cells where"};

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/workflow/options/option_field.h"
+#include "core/workflow/options/data_choices.h"
 
 namespace txfm::workflow {
 

@@ -5,7 +5,7 @@ namespace txfm::workflow {
 
 OptionFields fieldsOf(EmbedOptions& o) {
     using Path = OptionField::Path;
-    return {
+    OptionFields fields{
         {.flag = "model", .target = &o.model, .description = "Model folder; empty = the bundled one", .path = Path::InputModel},
         {.flag = "data", .target = &o.data, .description = "Count file (any readable format)", .required = true, .path = Path::InputFile},
         {.flag = "out", .target = &o.out, .description = "Result: the data with obsm['X_txfm']", .required = true, .path = Path::Output},
@@ -17,9 +17,10 @@ OptionFields fieldsOf(EmbedOptions& o) {
         {.flag = "layer", .target = &o.layer, .description = "Take the embedding after this block, without the final normalisation; 0 = the finished embedding",
          .min = 0, .max = 1024, .advanced = true},
         {.flag = "batch", .target = &o.batch, .description = "Cells at once; 0 = chosen by memory", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
-        {.flag = "allow-normalised", .target = &o.allowNormalised,
-         .description = "Accept values that are not counts (converted back, with a warning that stays in the result)", .advanced = true},
     };
+    const OptionFields choices = choiceFields(o);
+    fields.insert(fields.end(), choices.begin(), choices.end());
+    return fields;
 }
 
 }  // namespace txfm::workflow

@@ -4,12 +4,12 @@
 #include <cstdint>
 #include <string>
 
-#include "core/workflow/options/option_field.h"
+#include "core/workflow/options/data_choices.h"
 
 namespace txfm::workflow {
 
 /// `txfm embed`: CLS embeddings of the cells of one file (interface contract §3, §4 "Embedding").
-struct EmbedOptions {
+struct EmbedOptions : DataChoices {
     std::string model;             ///< "" = the bundled one
     std::string data;
     std::string out;
@@ -17,7 +17,6 @@ struct EmbedOptions {
     std::string precision = "auto";
     int64_t layer = 0;             ///< 1-based block, 0 = the last one with the final LayerNorm
     int64_t batch = 0;             ///< cells at once, 0 = by memory
-    bool allowNormalised = false;
 };
 
 OptionFields fieldsOf(EmbedOptions& options);

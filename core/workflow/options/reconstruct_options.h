@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "core/workflow/options/option_field.h"
+#include "core/workflow/options/data_choices.h"
 
 namespace txfm::workflow {
 
 /// `txfm reconstruct`: decoder output of the cells of one file (interface contract §4 "Reconstruction").
-struct ReconstructOptions {
+struct ReconstructOptions : DataChoices {
     std::string model;  ///< "" = the bundled one
     std::string data;
     std::string out;
@@ -18,7 +18,6 @@ struct ReconstructOptions {
     std::string inferenceGenes;
     std::string precision = "auto";
     int64_t batch = 0;
-    bool allowNormalised = false;
 };
 
 OptionFields fieldsOf(ReconstructOptions& options);

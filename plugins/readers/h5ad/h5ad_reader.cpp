@@ -8,6 +8,8 @@
 #include "core/base/quoted.h"
 #include "core/io/anndata_elements.h"
 #include "core/io/count_loader.h"
+#include "core/io/describe_values.h"
+#include "core/io/measured_slots.h"
 #include "core/io/streamed_counts.h"
 #include "core/io/transposed_columns.h"
 #include "plugins/readers/h5ad/count_candidates.h"
@@ -37,15 +39,6 @@ Result<void> checkExtents(const CountCandidate& candidate, int64_t cells, int64_
     if (cells == 0 || genes == 0)
         return badInput("'" + candidate.matrix.file() + "' holds no " + (cells == 0 ? "cells" : "genes") + ".");
     return {};
-}
-
-/// What to say when no matrix holds counts, after a look at all of them.
-Error noCounts(const fs::path& path, const std::vector<CountCandidate>& candidates) {
-    std::string found;
-    for (const CountCandidate& candidate : candidates)
-        found += (found.empty() ? "" : ", ") + candidate.name + " holds " + toString(candidate.kind);
-    return badInput(quoted(path) + " has no raw counts: " + found + ".",
-                    "Use a file with raw counts, or pass --allow-normalised to go on with these values.");
 }
 
 Error badValue(const fs::path& path, const CountCandidate& candidate, const ValueSummary& values, const Table& obs,
@@ -108,6 +101,27 @@ Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidat
         std::move(data), std::move(indices), std::move(pointers), candidate.header.cols, requireCounts));
 }
 
+/// What the values of a candidate are, as precisely as some of its rows tell.
+std::string describeCandidate(const CountCandidate& candidate) {
+    if (candidate.kind != ValueKind::Log1pNormalised && candidate.kind != ValueKind::Normalised) return toString(candidate.kind);
+    const auto source = stream(candidate, false);
+    if (!source || !*source) return toString(candidate.kind);
+    const auto description = describeValues(**source, candidate.kind);
+    return description ? description->text : toString(candidate.kind);
+}
+
+/// What to say when no matrix holds counts, after a look at all of them.
+Error noCounts(const fs::path& path, const Node& root, const std::vector<CountCandidate>& candidates) {
+    std::string found;
+    for (const CountCandidate& candidate : candidates)
+        found += (found.empty() ? "" : ", ") + candidate.name + " holds " + describeCandidate(candidate);
+    std::string hint = normalisedHint();
+    if (const auto all = findMatrices(root))
+        for (const CountCandidate& other : *all)
+            if (other.kind == ValueKind::Counts) hint = other.name + " holds whole numbers; if these are the counts, add --counts-in " + other.option + ".";
+    return badInput(quoted(path) + " has no raw counts: " + found + ".", hint);
+}
+
 void addDuplicateNote(const std::vector<std::string>& names, const std::string& what, std::vector<std::string>& notes) {
     const std::unordered_set<std::string_view> unique(names.begin(), names.end());
     if (const size_t repeated = names.size() - unique.size(); repeated > 0)
@@ -159,7 +173,9 @@ Result<FileInfo> readInfo(const fs::path& path, const ReadOptions& options) {
             *keys = slot.children();
         }
     if (chosen->kind != ValueKind::Counts)
-        info.notes.push_back("No raw counts were found; " + chosen->name + " holds " + toString(chosen->kind) + ".");
+        info.notes.push_back("No raw counts were found; " + chosen->name + " holds " + describeCandidate(*chosen) + ".");
+    TXFM_TRY(const std::vector<CountCandidate> all, findMatrices(root));
+    for (const CountCandidate& matrix : all) info.matrices.emplace_back(matrix.option, describeCandidate(matrix));
     return info;
 }
 
@@ -208,10 +224,10 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
         CountCandidate& last = candidates.back();
         // Negative and non-finite values are looked up in memory, so that the message can name cell and gene.
         const bool broken = last.kind == ValueKind::Unknown || last.kind == ValueKind::Scaled;
-        if (!options.allowNormalised && !(broken && options.keepInMemory)) return noCounts(path, candidates);
+        if (!options.allowNormalised && !(broken && options.keepInMemory)) return noCounts(path, root, candidates);
         TXFM_TRY(const bool taken, take(last, !options.allowNormalised));
-        if (!taken) return noCounts(path, candidates);
-        provenance.notes.push_back("No raw counts were found; " + last.name + " holds " + toString(last.kind) + ".");
+        if (!taken) return noCounts(path, root, candidates);
+        provenance.notes.push_back("No raw counts were found; " + last.name + " holds " + describeCandidate(last) + ".");
     }
     addDuplicateNote(dataset.var.index, "gene", provenance.notes);
     addDuplicateNote(dataset.obs.index, "cell", provenance.notes);
@@ -219,6 +235,7 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
     TXFM_TRY(dataset.obsm, readArrays(root, "obsm", dataset.cells(), skipLarge, provenance.notes));
     if (provenance.countsIn != "raw.X") {
         TXFM_TRY(dataset.varm, readArrays(root, "varm", dataset.genes(), skipLarge, provenance.notes));
+        takeMeasuredSlots(dataset);
     }
     return dataset;
 }
