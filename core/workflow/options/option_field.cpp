@@ -11,6 +11,8 @@ template <class... Ts>
 struct Overloaded : Ts... {
     using Ts::operator()...;
 };
+template <class... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
 
 std::string number(double value) {
     std::string text = nlohmann::json(value).dump();
@@ -105,7 +107,7 @@ Result<void> readOptions(const OptionFields& fields, const nlohmann::json& optio
     if (!options.is_object()) return Error{code, where + ": 'options' must be a JSON object.", {}};
     std::vector<std::string> given;
     for (const auto& [key, value] : options.items()) {
-        const auto field = std::ranges::find_if(fields, [&](const OptionField& f) { return f.jsonKey() == key; });
+        const auto field = std::ranges::find_if(fields, [&, &name = key](const OptionField& f) { return f.jsonKey() == name; });
         if (field == fields.end()) return Error{code, where + ": unknown option '" + key + "'.", {}};
         TXFM_CHECK(setValue(*field, value, where, code));
         TXFM_CHECK(checkValue(*field, code));

@@ -103,8 +103,11 @@ Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidat
 
 /// What the values of a candidate are, as precisely as some of its rows tell.
 std::string describeCandidate(const CountCandidate& candidate) {
-    if (candidate.kind != ValueKind::Log1pNormalised && candidate.kind != ValueKind::Normalised) return toString(candidate.kind);
-    const auto source = stream(candidate, false);
+    const bool scaled = candidate.kind == ValueKind::Log1pNormalised || candidate.kind == ValueKind::Normalised;
+    // Some rows of compressed columns cost as much as all of them.
+    if (!scaled || candidate.header.layout == MatrixLayout::CompressedColumns) return toString(candidate.kind);
+    Progress silent;
+    const auto source = stream(candidate, false, silent);
     if (!source || !*source) return toString(candidate.kind);
     const auto description = describeValues(**source, candidate.kind);
     return description ? description->text : toString(candidate.kind);

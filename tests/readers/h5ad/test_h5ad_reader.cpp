@@ -163,7 +163,7 @@ private Q_SLOTS:
             {"no_x", "no matrix X"},                        {"filter", "filter 'own' (number 32017)"},
             {"no_cells", "holds no cells"},                 {"truncated", "truncated"}};
         for (const auto& [name, says] : cases) QTest::newRow(name) << QString("broken_") + name << says;
-        QTest::newRow("only_log1p") << "only_log1p" << "log1p-normalised";
+        QTest::newRow("only_log1p") << "only_log1p" << "log1p of counts scaled to 10,000 per cell";
         QTest::newRow("scaled") << "scaled" << "negative";
     }
     void namesWhatIsWrong() {
