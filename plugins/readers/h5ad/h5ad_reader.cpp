@@ -107,7 +107,7 @@ std::string describeCandidate(const CountCandidate& candidate) {
     // Some rows of compressed columns cost as much as all of them.
     if (!scaled || candidate.header.layout == MatrixLayout::CompressedColumns) return toString(candidate.kind);
     Progress silent;
-    const auto source = stream(candidate, false, silent);
+    const auto source = stream(candidate, false, ReadOptions{}, silent);
     if (!source || !*source) return toString(candidate.kind);
     const auto description = describeValues(**source, candidate.kind);
     return description ? description->text : toString(candidate.kind);
