@@ -67,13 +67,16 @@ EdgeSchedule makeSchedule(const CsrMatrix& graph, const LayoutOptions& options) 
 [[gnu::always_inline]] inline float clipped(float gradient) { return std::clamp(gradient, -4.0f, 4.0f); }
 
 template <int D>
-void runEpoch(EdgeSchedule& s, const LayoutOptions& options, int epoch, FastRandom& random, float* layout, int64_t rows) {
+bool runEpoch(EdgeSchedule& s, const LayoutOptions& options, int epoch, FastRandom& random, float* layout, int64_t rows,
+              const Progress& progress) {
+    constexpr int64_t kRowsPerLook = 1 << 14;
     const auto now = static_cast<float>(epoch);
     const float alpha = options.learningRate * (1.0f - now / static_cast<float>(options.epochs));
     const float a = options.a, b = options.b;
     const float perNegative = 1.0f / static_cast<float>(options.negativeSamples);
     constexpr float kLeast = 1.1920929e-7f;
     for (int64_t head = 0; head < rows; ++head) {
+        if (head % kRowsPerLook == 0 && progress.cancelled()) return false;
         float* self = layout + head * D;
         for (int64_t e = s.first[static_cast<size_t>(head)]; e < s.first[static_cast<size_t>(head) + 1]; ++e) {
             if (s.next[static_cast<size_t>(e)] > now) continue;
@@ -105,6 +108,7 @@ void runEpoch(EdgeSchedule& s, const LayoutOptions& options, int epoch, FastRand
             s.nextNegative[static_cast<size_t>(e)] += static_cast<float>(negatives) * negativePeriod;
         }
     }
+    return true;
 }
 
 }  // namespace
@@ -114,11 +118,8 @@ Result<void> optimiseLayout(const CsrMatrix& graph, const LayoutOptions& options
     FastRandom random{options.seed * 0x9e3779b97f4a7c15ull + 0x6c61796f7574ull};
     StageProgress stage(progress, "umap", options.epochs, "epochs");
     for (int epoch = 0; epoch < options.epochs; ++epoch) {
-        if (progress.cancelled()) return cancelledError();
-        if (layout.cols == 2)
-            runEpoch<2>(schedule, options, epoch, random, layout.values.data(), layout.rows);
-        else
-            runEpoch<3>(schedule, options, epoch, random, layout.values.data(), layout.rows);
+        const auto run = layout.cols == 2 ? runEpoch<2> : runEpoch<3>;
+        if (!run(schedule, options, epoch, random, layout.values.data(), layout.rows, progress)) return cancelledError();
         stage.set(epoch + 1);
     }
     return {};

@@ -20,7 +20,7 @@ struct LayoutOptions {
 
 /// Stochastic gradient descent of UMAP's cross entropy (McInnes et al. 2018, Algorithm 5; the schedule of
 /// umap-learn's optimize_layout_euclidean) on flat arrays; `layout` [n × 2 or 3] holds the start and gets the result.
-/// Edges are visited cell by cell on one thread, so a seed gives the same bits everywhere. Cancel is seen every epoch.
+/// Edges are visited cell by cell on one thread, so a seed gives the same bits everywhere. Cancel is seen within a few milliseconds.
 Result<void> optimiseLayout(const CsrMatrix& graph, const LayoutOptions& options, DenseMatrix& layout, Progress& progress);
 
 }  // namespace txfm::analysis

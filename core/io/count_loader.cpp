@@ -109,37 +109,61 @@ Result<std::vector<int64_t>> readPointers(const Node& node, int64_t outer, int64
     return pointers;
 }
 
+namespace {
+
+struct RangeFacts {
+    uint32_t outside = 0, odd = 0, zero = 0, steps = 0;
+    float largest = 0;
+};
+
+/// Entries [from, to) without regard to rows. Branch-free, so that the compiler vectorises it.
+[[gnu::always_inline]] inline RangeFacts inspectRange(const int32_t* indices, const float* values, int64_t from, int64_t to, uint32_t cols) {
+    constexpr float kAlwaysWhole = 0x1p24f;  // from here on float32 has no fractions
+    RangeFacts facts;
+    for (int64_t i = from; i < to; ++i) {
+        const float v = values[i], small = v < kAlwaysWhole ? v : kAlwaysWhole;
+        const float bounded = small > -1 ? small : -1;
+        facts.outside |= static_cast<uint32_t>(indices[i]) >= cols;
+        facts.odd |= !(v >= 0) | !(v <= 3e38f) | (static_cast<float>(static_cast<int32_t>(bounded)) != bounded);
+        facts.zero |= v == 0;
+        facts.largest = v > facts.largest ? v : facts.largest;
+    }
+    for (int64_t i = from + 1; i < to; ++i) facts.steps += indices[i] <= indices[i - 1];
+    return facts;
+}
+
+using InspectRange = RangeFacts (*)(const int32_t*, const float*, int64_t, int64_t, uint32_t);
+RangeFacts inspectBaseline(const int32_t* indices, const float* values, int64_t from, int64_t to, uint32_t cols) {
+    return inspectRange(indices, values, from, to, cols);
+}
+#if defined(__x86_64__)
+[[gnu::target("avx2")]] RangeFacts inspectAvx2(const int32_t* indices, const float* values, int64_t from, int64_t to, uint32_t cols) {
+    return inspectRange(indices, values, from, to, cols);
+}
+const InspectRange kInspect = __builtin_cpu_supports("avx2") ? inspectAvx2 : inspectBaseline;
+#else
+const InspectRange kInspect = inspectBaseline;
+#endif
+
+}  // namespace
+
 RowFacts inspectRows(const CsrMatrix& matrix) {
     RowFacts all;
     std::mutex mutex;
     parallelFor(static_cast<size_t>(matrix.rows), kRowsPerTask, [&](size_t begin, size_t end) {
         const int64_t from = matrix.indptr[begin], to = matrix.indptr[end];
         const int32_t* indices = matrix.indices.data();
-        const float* values = matrix.values.data();
-        const auto cols = static_cast<uint32_t>(matrix.cols);
-        constexpr float kAlwaysWhole = 0x1p24f;  // from here on float32 has no fractions
-        uint32_t outside = 0, odd = 0, zero = 0, steps = 0;
-        float largest = 0;
-        // Branch-free, so that the compiler vectorises it.
-        for (int64_t i = from; i < to; ++i) {
-            const float v = values[i], small = v < kAlwaysWhole ? v : kAlwaysWhole;
-            const float bounded = small > -1 ? small : -1;
-            outside |= static_cast<uint32_t>(indices[i]) >= cols;
-            odd |= !(v >= 0) | !(v <= 3e38f) | (static_cast<float>(static_cast<int32_t>(bounded)) != bounded);
-            zero |= v == 0;
-            largest = v > largest ? v : largest;
-        }
-        for (int64_t i = from + 1; i < to; ++i) steps += indices[i] <= indices[i - 1];
+        RangeFacts facts = kInspect(indices, matrix.values.data(), from, to, static_cast<uint32_t>(matrix.cols));
         // Between rows the indices may fall.
         for (size_t row = begin + 1; row < end; ++row)
             if (const int64_t start = matrix.indptr[row]; start > from && start < to && start < matrix.indptr[row + 1])
-                steps -= indices[start] <= indices[start - 1];
+                facts.steps -= indices[start] <= indices[start - 1];
         const std::lock_guard guard(mutex);
-        all.outside |= outside != 0;
-        all.disordered |= steps != 0;
-        all.zeros |= zero != 0;
-        all.suspicious |= odd != 0;
-        all.largest = std::max(all.largest, largest);
+        all.outside |= facts.outside != 0;
+        all.disordered |= facts.steps != 0;
+        all.zeros |= facts.zero != 0;
+        all.suspicious |= facts.odd != 0;
+        all.largest = std::max(all.largest, facts.largest);
     });
     return all;
 }

@@ -68,6 +68,28 @@ std::vector<int> equalWidthBins(const std::vector<double>& values, int bins) {
 
 constexpr int64_t kBlockRows = 16384;
 
+/// ln(1 + scale · count). Most counts of a cell are one of a few small numbers, so these are computed once.
+class RowLogarithms {
+public:
+    explicit RowLogarithms(double scale) : m_scale(scale) {}
+    float of(float count) {
+        const auto small = count >= 0 && count < kSmall ? static_cast<uint32_t>(count) : 0;
+        if (static_cast<float>(small) != count) return compute(count);
+        if (!(m_known >> small & 1)) {
+            m_values[small] = compute(count);
+            m_known |= 1u << small;
+        }
+        return m_values[small];
+    }
+
+private:
+    static constexpr float kSmall = 32;
+    float compute(float count) const { return static_cast<float>(std::log1p(m_scale * count)); }
+    double m_scale;
+    uint32_t m_known = 0;
+    float m_values[32];
+};
+
 /// ln(1 + scaled) of some genes of some rows.
 class LogNormaliser {
 public:
@@ -101,11 +123,12 @@ public:
                 const int64_t row = first + static_cast<int64_t>(i);
                 const double scale = totals[i] > 0 ? m_target / totals[i] : 0;
                 auto to = static_cast<size_t>(out.indptr[before + i]);
+                RowLogarithms logarithms(scale);
                 for (int64_t k = m.indptr[row]; k < m.indptr[row + 1]; ++k) {
                     const int32_t column = m_column[static_cast<size_t>(m.indices[k])];
                     if (column < 0) continue;
                     out.indices[to] = column;
-                    out.values[to++] = static_cast<float>(std::log1p(scale * m.values[k]));
+                    out.values[to++] = logarithms.of(m.values[k]);
                 }
             }
         });

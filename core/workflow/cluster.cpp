@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/analysis/communities.h"
+#include "core/workflow/forecast.h"
 #include "core/workflow/options/analysis_options.h"
 #include "core/workflow/representation.h"
 #include "core/workflow/workflows.h"
@@ -32,6 +33,7 @@ Result<nlohmann::json> Cluster::run(const RunContext& context, Progress& progres
     StageClock clock;
     clock.start("read");
     TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress, m_options.rep == "X"));
+    announce(dataset, {.passes = m_options.rep == "X" ? 3 : 0, .copiesFile = true, .neighborWidth = kPrincipalComponents, .clusters = true}, progress);
     io::H5adAdditions additions;
     TXFM_TRY(const Representation rep, loadRepresentation(dataset, m_options.rep, kPrincipalComponents, clock, progress, additions));
     TXFM_TRY(const analysis::NeighborGraph graph,

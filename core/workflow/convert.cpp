@@ -9,6 +9,7 @@
 #include "core/io/reader.h"
 #include "core/preprocess/obs_filter.h"
 #include "core/preprocess/qc.h"
+#include "core/workflow/forecast.h"
 #include "core/workflow/options/data_options.h"
 #include "core/workflow/representation.h"
 #include "core/workflow/stage_clock.h"
@@ -32,6 +33,7 @@ public:
         TXFM_TRY(const Dataset dataset, readAll(progress));
         for (const std::string& note : dataset.provenance.notes) progress.message(MessageLevel::Info, note);
         clock.start("write");
+        announce(dataset, {.writesCounts = true}, progress);
         TXFM_CHECK(write(format, dataset, progress));
         nlohmann::json result{{"n_cells", dataset.cells()}, {"n_genes", dataset.genes()}, {"format", dataset.provenance.format},
                               {"counts_in", dataset.provenance.countsIn}, {"values", toString(dataset.provenance.valueKind)},

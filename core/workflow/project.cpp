@@ -2,6 +2,7 @@
 #include "core/analysis/pca.h"
 #include "core/analysis/tsne.h"
 #include "core/analysis/umap.h"
+#include "core/workflow/forecast.h"
 #include "core/workflow/options/analysis_options.h"
 #include "core/workflow/representation.h"
 #include "core/workflow/workflows.h"
@@ -77,6 +78,10 @@ Result<nlohmann::json> Project::run(const RunContext& context, Progress& progres
     StageClock clock;
     clock.start("read");
     TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress, m_options.rep == "X"));
+    PlannedWork work{.passes = m_options.rep == "X" ? 3 : 0, .copiesFile = true};
+    if (m_options.method != "pca") work.neighborWidth = kPrincipalComponents;
+    if (m_options.method == "umap") work.mapEpochs = m_options.epochs > 0 ? m_options.epochs : 200;
+    announce(dataset, work, progress);
     io::H5adAdditions additions;
     const int64_t components = m_options.method == "pca" && m_options.components > 0 ? m_options.components : kPrincipalComponents;
     TXFM_TRY(const Representation rep, loadRepresentation(dataset, m_options.rep, components, clock, progress, additions));

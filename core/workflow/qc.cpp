@@ -8,6 +8,7 @@
 #include "core/io/h5ad_writer.h"
 #include "core/io/reader.h"
 #include "core/preprocess/obs_filter.h"
+#include "core/workflow/forecast.h"
 #include "core/workflow/options/data_options.h"
 #include "core/workflow/representation.h"
 #include "core/workflow/stage_clock.h"
@@ -41,6 +42,7 @@ public:
             progress.message(MessageLevel::Warning, "The values of " + txfm::quoted(m_options.in) + " look " + toString(dataset.provenance.valueKind) +
                                                         "; quality metrics mean something on counts only.");
         clock.start("qc");
+        announce(dataset, {.passes = m_options.minCells >= 0 ? 2 : 1, .writesCounts = true}, progress);
         TXFM_TRY(const QcMetrics metrics, computeQc(dataset, progress));
         TXFM_TRY(QcSelection keep, applyQcFilters(dataset, metrics, filters(), progress));
         TXFM_CHECK(applyExpression(dataset, metrics, keep));
