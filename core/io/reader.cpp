@@ -61,6 +61,8 @@ Error describeUnknown(const fs::path& path, const std::string& head, const std::
     if (start.find("<!doctype html") != std::string::npos || start.find("<html") != std::string::npos)
         return badInput(quoted(path) + " is a web page, not a count file; the download went wrong.",
                         "Download it again and check that the link needs no log-in.");
+    if (head.starts_with("\xff\xfe") || head.starts_with("\xfe\xff"))
+        return badInput(quoted(path) + " is UTF-16 text.", "Save it as UTF-8 (in Excel: 'CSV UTF-8').");
     if (start.starts_with("<?xml"))
         return badInput(quoted(path) + " is an XML document, not a count file; the download may have gone wrong.");
     if (gzip && head.empty()) return badInput(quoted(path) + " is a damaged or truncated gzip file.", "Download it again.");

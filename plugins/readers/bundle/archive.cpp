@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -25,7 +26,8 @@ using ArchiveReader = std::unique_ptr<archive, ReadFree>;
 
 Error damaged(const fs::path& path, archive* reader) {
     const char* text = archive_error_string(reader);
-    const std::string why = text ? text : "unknown error";
+    std::string why = text ? text : "unknown error";
+    why.resize(std::min(why.size(), why.find('\n')));  // some reasons end with a line break
     if (why.find("ncrypt") != std::string::npos || why.find("assphrase") != std::string::npos)
         return badInput("'" + path.string() + "' is protected by a password.", "Unpack it yourself and open the folder.");
     return badInput("'" + path.string() + "' is a damaged archive (" + why + ").", "Download it again.");
