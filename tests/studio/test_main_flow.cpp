@@ -12,9 +12,9 @@
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
+#include <QOpenGLWidget>
 #include <QPushButton>
 #include <QSettings>
-#include <QSurfaceFormat>
 #include <QTabWidget>
 #include <QtTest>
 
@@ -23,6 +23,7 @@
 #include "core/io/reader.h"
 #include "tests/support/event_loop_watchdog.h"
 #include "tests/support/test_support.h"
+#include "ui/plots/scatter_view.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
 #include "ui/widgets/theme.h"
@@ -33,11 +34,11 @@ using namespace txfm::ui;
 namespace {
 
 constexpr int kJobTimeout = 240000;
-/// The bar for the window (reported below) and the limits of this test: under Xvfb everything is drawn in software on
-/// the cores that the embedding uses too, and the thread then waits for them; only what the window's own thread
-/// computes, and a real hang, fail the test.
+/// The bar: no turn of the event loop takes its thread more than 100 ms of processor time (by the clock, a busy computer
+/// would fail for others). Under Xvfb, Mesa compiles and draws on that same thread, for the window's compositor too,
+/// which no program can move or split; a turn in which OpenGL draws has a limit of its own. A hang is one by the clock.
 constexpr int kStallBarMs = 100;
-constexpr double kProcessorLimitMs = 1000, kHangMs = 10000;
+constexpr double kSoftwareDrawingMs = 150, kHangMs = 10000;
 
 QByteArray hashOf(const QString& path) {
     QFile file(path);
@@ -58,6 +59,7 @@ private Q_SLOTS:
         const auto made = test::runTxfm({"init", "--preset", "mini", "--dim", "32", "--blocks", "1", "--heads", "2", "--unmasked", "64",
                                          "--decoder-layers", "1", "--genes", demoDataFile(), "--out", model});
         QVERIFY2(made.status == 0, made.err.constData());
+        useFewGenes(model + "/config.json");
         QSettings().setValue("models/added", QStringList{model});
         QSettings().setValue("models/chosen", model);
         m_demoHash = hashOf(demoDataFile());
@@ -66,6 +68,10 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
         QTRY_VERIFY(m_window->isComplete());
         QTRY_VERIFY(m_window->session()->model() != nullptr);
+        for (auto* view : m_window->findChildren<QOpenGLWidget*>())
+            connect(view, &QOpenGLWidget::aboutToCompose, this, [this] {
+                if (m_watchdog) m_watchdog->noteDrawing();
+            });
         // From here on: building the window itself has a bar of its own (--measure-startup).
         m_watchdog = std::make_unique<test::EventLoopWatchdog>(kStallBarMs);
     }
@@ -154,7 +160,7 @@ private Q_SLOTS:
     void theLoopKeptRunning() {
         qInfo().noquote() << m_watchdog->report();
         for (const auto& stall : m_watchdog->stalls()) {
-            QVERIFY2(stall.cpuMs <= kProcessorLimitMs, qPrintable(m_watchdog->report()));
+            QVERIFY2(stall.cpuMs <= (stall.drawing ? kSoftwareDrawingMs : kStallBarMs), qPrintable(m_watchdog->report()));
             QVERIFY2(stall.wallMs <= kHangMs, qPrintable(m_watchdog->report()));
         }
     }
@@ -200,6 +206,16 @@ private Q_SLOTS:
 
 private:
     Session* session() const { return m_window->session(); }
+    /// The speed of the model is not what is tested: it looks at few genes of a cell.
+    static void useFewGenes(const QString& configFile) {
+        QFile file(configFile);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        auto config = nlohmann::json::parse(file.readAll().toStdString());
+        file.close();
+        config["inference_genes"] = "random:256:1";
+        QVERIFY(file.open(QIODevice::WriteOnly | QIODevice::Truncate));
+        file.write(QByteArray::fromStdString(config.dump(2)));
+    }
     template <class T>
     T* find(const char* name, QWidget* below = nullptr) const {
         T* widget = (below ? below : m_window.get())->findChild<T*>(QString::fromLatin1(name));
@@ -231,12 +247,8 @@ int main(int argc, char** argv) {
     for (const char* name : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"}) qputenv(name, user.path().toUtf8());
     qputenv("QTEST_FUNCTION_TIMEOUT", "600000");  // Qt's own limit is shorter than kJobTimeout allows
     qputenv("TXFM_PROGRAM", test::txfmProgram().toUtf8());
-    QSurfaceFormat format;
-    format.setVersion(3, 2);
-    format.setProfile(QSurfaceFormat::CoreProfile);
-    format.setDepthBufferSize(24);
-    format.setStencilBufferSize(8);
-    QSurfaceFormat::setDefaultFormat(format);
+    ScatterView::setDefaultFormat();
+    QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
     QApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
     QApplication application(argc, argv);
     QApplication::setOrganizationName("txfm");

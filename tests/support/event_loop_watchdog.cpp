@@ -72,7 +72,8 @@ void EventLoopWatchdog::beat() {
     const double excused = std::max(now.waited - m_last.waited, now.pressure - m_last.pressure);
     const double own = std::min(wall, std::max(ran, wall - excused));
     if (own > m_longest) m_longest = own;
-    if (own > m_limit) m_stalls.push_back({own, wall, ran, m_phase});
+    if (own > m_limit || ran > m_limit) m_stalls.push_back({own, wall, ran, m_drawing, m_phase});
+    m_drawing = false;
     m_last = now;
     m_beatSeen = now.wall;
 }
@@ -80,11 +81,11 @@ void EventLoopWatchdog::beat() {
 QString EventLoopWatchdog::report() const {
     QString text = QStringLiteral("longest stall %1 ms").arg(m_longest.load(), 0, 'f', 0);
     for (const Stall& stall : m_stalls)
-        text += QStringLiteral("\n  %1 ms (%2 ms by the clock, %3 ms of processor) during: %4")
+        text += QStringLiteral("\n  %1 ms (%2 ms by the clock, %3 ms of processor%5) during: %4")
                     .arg(stall.ms, 0, 'f', 0)
                     .arg(stall.wallMs, 0, 'f', 0)
                     .arg(stall.cpuMs, 0, 'f', 0)
-                    .arg(stall.during);
+                    .arg(stall.during, stall.drawing ? QStringLiteral(", drawing") : QString());
     return text;
 }
 

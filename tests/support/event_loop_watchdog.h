@@ -23,9 +23,12 @@ public:
         double ms;       ///< after the deductions
         double wallMs;   ///< by the clock
         double cpuMs;    ///< processor time of the watched thread
+        bool drawing;    ///< noteDrawing() was called in it
         QString during;  ///< what setPhase() named last
     };
     void setPhase(const QString& name);
+    /// OpenGL draws in this turn of the event loop; a software renderer computes that on the same thread.
+    void noteDrawing() { m_drawing = true; }
     /// Stalls above the limit so far.
     std::vector<Stall> stalls() const;
     double longestMs() const { return m_longest.load(); }
@@ -42,6 +45,7 @@ private:
     long m_thread;
     Account m_last;
     QString m_phase;
+    bool m_drawing = false;
     std::vector<Stall> m_stalls;
     std::atomic<double> m_longest{0};
     std::atomic<double> m_beatSeen;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <QElapsedTimer>
@@ -108,6 +109,7 @@ struct ScatterRenderer::Private {
     std::array<double, 3> origin{};
     std::function<void()> makeCurrent;
     bool ready = false;
+    bool drewOnce = false;     // an empty frame, which sets up framebuffers and shaders
 
     void aim(const QRectF& view, QSize pixels);
     void draw(Batch* only, bool erase, double pointSize);
@@ -150,7 +152,10 @@ void ScatterRenderer::initialize(std::function<void()> makeCurrent) {
     d->window->SetForceMaximumHardwareLineWidth(1);
     d->window->OpenGLInitContext();
     d->ready = true;
+    d->drewOnce = false;
 }
+
+bool ScatterRenderer::isReady() const { return d->ready; }
 
 void ScatterRenderer::release() {
     d->window->Finalize();
@@ -241,7 +246,9 @@ bool ScatterRenderer::render(const QRectF& window, QSize pixels, double pointSiz
         // An empty pass clears; a slow device shows the sample meanwhile.
         d->draw(slow ? d->sample.get() : nullptr, true, pointSize);
     }
-    while (d->drawn < d->batchCount && clock.elapsed() < kStepMs / 2) {
+    // The first frame stays empty: the next one, a turn of the event loop later, brings the points.
+    const bool rest = !std::exchange(d->drewOnce, true);
+    while (!rest && d->drawn < d->batchCount && clock.elapsed() < kStepMs / 2) {
         QElapsedTimer one;
         one.start();
         d->draw(d->nextBatch(), false, pointSize);

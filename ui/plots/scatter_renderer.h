@@ -22,6 +22,7 @@ public:
 
     /// Adopts the current context; `makeCurrent` is called when VTK asks for it.
     void initialize(std::function<void()> makeCurrent);
+    bool isReady() const;
     /// Frees what lives in the context.
     void release();
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include <QCoreApplication>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QOpenGLContext>
@@ -24,12 +25,23 @@ namespace {
 constexpr size_t kComposeHere = 100000;  // points; more are prepared on another thread
 constexpr double kClickDistance = 4;  // device-independent pixels
 constexpr double kHoverRadius = 5;
+constexpr int kFirstFrames = 3;  // VTK's set-up, its first empty frame, the first points
 constexpr double kMinZoom = 0.5, kMaxZoom = 2000;
 
 ScatterView::Combine combineFor(Qt::KeyboardModifiers modifiers) {
     if (modifiers & Qt::AltModifier) return ScatterView::Combine::Remove;
     if (modifiers & Qt::ShiftModifier) return ScatterView::Combine::Add;
     return ScatterView::Combine::Replace;
+}
+
+/// Preparing VTK and its first frames take a software renderer most of a tenth of a second each, since it compiles every
+/// shader: of all views together only one takes such a step in one turn of the event loop.
+bool takeCostlyStep() {
+    static bool taken = false;
+    if (taken) return false;
+    taken = true;
+    QTimer::singleShot(0, QCoreApplication::instance(), [] { taken = false; });
+    return true;
 }
 
 }  // namespace
@@ -60,7 +72,8 @@ void ScatterView::setDefaultFormat() {
     format.setGreenBufferSize(8);
     format.setBlueBufferSize(8);
     format.setAlphaBufferSize(8);
-    format.setDepthBufferSize(8);
+    format.setDepthBufferSize(24);
+    format.setStencilBufferSize(8);
     format.setSamples(0);
     QSurfaceFormat::setDefaultFormat(format);
 }
@@ -197,22 +210,44 @@ int64_t ScatterView::pointAt(QPointF position) const {
 
 void ScatterView::initializeGL() {
     QOpenGLContext* own = context();
-    // The context's own makeCurrent: the widget's would bind its framebuffer again in mid-frame.
-    m_renderer->initialize([own] { own->makeCurrent(own->surface()); });
     connect(own, &QOpenGLContext::aboutToBeDestroyed, this, [this] {
         makeCurrent();
         m_renderer->release();
         doneCurrent();
     });
+    m_framesLeft = kFirstFrames;
     m_stale = true;
 }
 
-void ScatterView::paintGL() {
+void ScatterView::paintBackground() {
     const QColor background(sceneBackground(m_scene.dark));
+    auto* functions = context()->functions();
+    functions->glClearColor(background.redF(), background.greenF(), background.blueF(), 1);
+    functions->glClear(GL_COLOR_BUFFER_BIT);
+}
+
+void ScatterView::updateLater() { QTimer::singleShot(0, this, qOverload<>(&QWidget::update)); }
+
+void ScatterView::paintGL() {
     if (!m_scene.points || m_scene.points->size() == 0) {
-        auto* functions = context()->functions();
-        functions->glClearColor(background.redF(), background.greenF(), background.blueF(), 1);
-        functions->glClear(GL_COLOR_BUFFER_BIT);
+        paintBackground();
+        return;
+    }
+    if (m_framesLeft > 0) {
+        if (!takeCostlyStep()) {
+            paintBackground();
+            updateLater();
+            return;
+        }
+        --m_framesLeft;
+    }
+    if (!m_renderer->isReady()) {
+        QOpenGLContext* own = context();
+        // The context's own makeCurrent: the widget's would bind its framebuffer again in mid-frame.
+        m_renderer->initialize([own] { own->makeCurrent(own->surface()); });
+        makeCurrent();
+        paintBackground();
+        updateLater();
         return;
     }
     if (m_stale && m_scene.points->size() <= kComposeHere) {
@@ -222,11 +257,10 @@ void ScatterView::paintGL() {
         m_renderer->setPoints(std::exchange(m_composed, nullptr));
         m_stale = false;
     }
-    m_renderer->setBackground(background.rgb());
+    m_renderer->setBackground(sceneBackground(m_scene.dark));
     const double ratio = devicePixelRatioF();
     const QSize pixels(qRound(width() * ratio), qRound(height() * ratio));
-    if (!m_renderer->render(visibleWindow(), pixels, pointDiameter() * ratio, defaultFramebufferObject()))
-        QTimer::singleShot(0, this, qOverload<>(&QWidget::update));
+    if (!m_renderer->render(visibleWindow(), pixels, pointDiameter() * ratio, defaultFramebufferObject())) updateLater();
 }
 
 void ScatterView::resizeEvent(QResizeEvent* event) {

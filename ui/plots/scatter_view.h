@@ -82,6 +82,8 @@ protected:
 private:
     friend class ScatterOverlay;
     void pointsChanged();
+    void paintBackground();
+    void updateLater();
     void setWindow(const QRectF& window);
     QRectF visibleWindow() const;
     double pointDiameter() const;
@@ -94,6 +96,7 @@ private:
     ScatterOverlay* m_overlay;
     std::function<QString(int64_t)> m_hoverText;
     Tool m_tool = Tool::Pan;
+    int m_framesLeft = 0;      // that are costly because they are the first
     bool m_stale = true;       // the renderer holds an older draw list
     quint64 m_generation = 0;  // of the scene; results for older ones are dropped
     std::shared_ptr<const DrawList> m_composed;  // made on another thread, not yet handed over

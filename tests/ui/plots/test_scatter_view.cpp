@@ -50,6 +50,8 @@ private Q_SLOTS:
         m_view->setScene(twoGroups());
         m_view->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_view.get()));
+        // The first frames prepare; the points follow.
+        QTRY_VERIFY(countColor(m_view->grabFramebuffer(), twoGroups().colors->entries[0].color) > 50);
     }
     void cleanup() { m_view.reset(); }
 
