@@ -5,16 +5,13 @@
 #include <cmath>
 
 #include <QComboBox>
-#include <QCompleter>
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
-#include <QLineEdit>
 #include <QSignalBlocker>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QStringListModel>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
@@ -30,6 +27,7 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/format.h"
+#include "ui/widgets/gene_edit.h"
 #include "ui/widgets/line_plot.h"
 #include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
@@ -51,7 +49,7 @@ struct GeneScene {
 DecoderPage::DecoderPage(QWidget* parent)
     : Page(parent), m_stack(new QStackedWidget(this)),
       m_empty(new EmptyState(QStringLiteral("decoder"), tr("No model chosen"), emptyText(), this)),
-      m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)), m_names(new QStringListModel(this)),
+      m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)),
       m_view(new ScatterView(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)) {
     m_view->setObjectName(QStringLiteral("decoderScatter"));
     m_scree->setObjectName(QStringLiteral("decoderScree"));
@@ -118,17 +116,12 @@ QWidget* DecoderPage::makeToolbar() {
         box->setAccessibleName(box->toolTip());
         box->setSizeAdjustPolicy(QComboBox::AdjustToContents);
     }
-    m_find = new QLineEdit(bar);
+    m_find = new GeneEdit(bar);
     m_find->setObjectName(QStringLiteral("decoderFindGene"));
     m_find->setPlaceholderText(tr("Find a gene"));
-    m_find->setClearButtonEnabled(true);
     m_find->setAccessibleName(tr("Find a gene"));
     m_find->setMaximumWidth(200);
-    auto* completer = new QCompleter(m_names, m_find);
-    completer->setCaseSensitivity(Qt::CaseInsensitive);
-    m_find->setCompleter(completer);
-    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &DecoderPage::findGene);
-    connect(m_find, &QLineEdit::returnPressed, this, [this] { findGene(m_find->text().trimmed()); });
+    connect(m_find, &GeneEdit::geneChosen, this, &DecoderPage::findGene);
     connect(m_find, &QLineEdit::textChanged, this, [this](const QString& text) {
         if (text.isEmpty()) m_view->setHighlight(-1);
     });
@@ -274,7 +267,7 @@ void DecoderPage::show(Components components) {
     m_components = std::move(components);
     QStringList names;
     for (const std::string& symbol : *m_components.symbols) names << QString::fromStdString(symbol);
-    m_names->setStringList(names);
+    m_find->setNames(names);
     for (const auto& [box, preferred] : {std::pair(m_x, 0), std::pair(m_y, 1), std::pair(m_loadingsOf, 0)}) {
         const QSignalBlocker blocker(box);
         const int before = box->count() > 0 ? box->currentIndex() : preferred;

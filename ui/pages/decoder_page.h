@@ -14,9 +14,7 @@
 
 class QComboBox;
 class QLabel;
-class QLineEdit;
 class QStackedWidget;
-class QStringListModel;
 class QTableView;
 class QToolButton;
 
@@ -26,6 +24,7 @@ class BusyIndicator;
 class DecoderLoadingsModel;
 class EmptyState;
 class ErrorBanner;
+class GeneEdit;
 class LinePlot;
 class PointIndex;
 class ScatterView;
@@ -72,8 +71,7 @@ private:
     ErrorBanner* m_banner;
     BusyIndicator* m_busy;
     QComboBox *m_source = nullptr, *m_x = nullptr, *m_y = nullptr, *m_loadingsOf = nullptr;
-    QLineEdit* m_find = nullptr;
-    QStringListModel* m_names;
+    GeneEdit* m_find = nullptr;
     ScatterView* m_view;
     LinePlot* m_scree;
     DecoderLoadingsModel* m_loadings;

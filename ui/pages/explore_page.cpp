@@ -1,28 +1,20 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/explore_page.h"
 
-#include <cmath>
-
-#include <QButtonGroup>
 #include <QComboBox>
-#include <QCompleter>
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
-#include <QLabel>
-#include <QLineEdit>
 #include <QSignalBlocker>
-#include <QSlider>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QStringListModel>
-#include <QToolButton>
 #include <QVBoxLayout>
 
 #include "core/data/dataset.h"
 #include "ui/pages/explore_coloring.h"
 #include "ui/pages/explore_map.h"
 #include "ui/pages/explore_selection.h"
+#include "ui/pages/explore_toolbar.h"
 #include "ui/plots/export_dialog.h"
 #include "ui/plots/figure_export.h"
 #include "ui/plots/gene_values.h"
@@ -32,6 +24,7 @@
 #include "ui/widgets/busy_indicator.h"
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/error_banner.h"
+#include "ui/widgets/gene_edit.h"
 #include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
 
@@ -57,8 +50,8 @@ ExplorePage::ExplorePage(QWidget* parent)
     : Page(parent), m_stack(new QStackedWidget(this)),
       m_empty(new EmptyState(QStringLiteral("explore"), tr("No map yet"), emptyText(), this)), m_banner(new ErrorBanner(this)),
       m_left(new ExploreMap(QStringLiteral("Txfm"), this)), m_right(new ExploreMap(QStringLiteral("Pca"), this)),
-      m_geneNames(new QStringListModel(this)), m_legend(new LegendPanel(this)), m_selection(new ExploreSelection(this)),
-      m_busy(new BusyIndicator(this)), m_tools(new QButtonGroup(this)) {
+      m_legend(new LegendPanel(this)), m_selection(new ExploreSelection(this)),
+      m_busy(new BusyIndicator(this)) {
     auto* maps = new QSplitter(Qt::Horizontal, this);
     maps->setChildrenCollapsible(false);
     maps->setHandleWidth(metric::kSmall);
@@ -106,19 +99,12 @@ QWidget* ExplorePage::makeSidePanel() {
     m_columns->setToolTip(tr("Column of the cells to colour by"));
     m_columns->setAccessibleName(tr("Colour by"));
     m_columns->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_gene = new QLineEdit(panel);
+    m_gene = new GeneEdit(panel);
     m_gene->setObjectName(QStringLiteral("exploreGeneEdit"));
     m_gene->setPlaceholderText(tr("Gene, e.g. CD3D"));
-    m_gene->setClearButtonEnabled(true);
     m_gene->setAccessibleName(tr("Colour by gene"));
     m_gene->setToolTip(tr("Colour by the expression of a gene: ln(1 + 10,000 × count / counts of the cell)"));
-    auto* completer = new QCompleter(m_geneNames, m_gene);
-    completer->setCaseSensitivity(Qt::CaseInsensitive);
-    completer->setModelSorting(QCompleter::CaseInsensitivelySortedModel);
-    completer->setMaxVisibleItems(12);
-    m_gene->setCompleter(completer);
-    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &ExplorePage::chooseGene);
-    connect(m_gene, &QLineEdit::returnPressed, this, [this] { chooseGene(m_gene->text().trimmed()); });
+    connect(m_gene, &GeneEdit::geneChosen, this, &ExplorePage::chooseGene);
     connect(m_columns, &QComboBox::activated, this, [this] { chooseColumn(m_columns->currentData().toString()); });
 
     auto* color = new Section(tr("Colour by"), panel);
@@ -137,79 +123,18 @@ QWidget* ExplorePage::makeSidePanel() {
     return panel;
 }
 
-QToolButton* ExplorePage::makeTool(const QString& name, const QString& icon, const QString& toolTip) {
-    auto* button = new QToolButton(this);
-    button->setObjectName(name);
-    button->setIcon(Theme::instance().icon(icon));
-    button->setIconSize({metric::kIcon, metric::kIcon});
-    button->setToolTip(toolTip);
-    button->setAccessibleName(toolTip);
-    return button;
-}
-
-QToolButton* ExplorePage::makeToolChoice(const QString& name, const QString& icon, const QString& toolTip, ScatterView::Tool tool) {
-    QToolButton* button = makeTool(name, icon, toolTip);
-    button->setCheckable(true);
-    m_tools->addButton(button);
-    connect(button, &QToolButton::toggled, this, [this, tool](bool on) {
-        if (!on) return;
-        m_left->view()->setTool(tool);
-        m_right->view()->setTool(tool);
-    });
-    return button;
-}
-
-QWidget* ExplorePage::makeToolbar() {
-    auto* bar = new QWidget(this);
-    auto* row = new QHBoxLayout(bar);
-    row->setContentsMargins(0, 0, 0, 0);
-    row->setSpacing(metric::kTiny);
-    auto* pan = makeToolChoice(QStringLiteral("explorePanButton"), QStringLiteral("pan"), tr("Move the map (drag); the wheel zooms"), ScatterView::Tool::Pan);
-    row->addWidget(pan);
-    row->addWidget(makeToolChoice(QStringLiteral("exploreLassoButton"), QStringLiteral("lasso"), tr("Lasso: draw around cells to select them. Shift adds, Alt removes, Esc clears"), ScatterView::Tool::Lasso));
-    row->addWidget(makeToolChoice(QStringLiteral("exploreRectangleButton"), QStringLiteral("rectangle"), tr("Select a rectangle of cells. Shift adds, Alt removes, Esc clears"), ScatterView::Tool::Rectangle));
-    pan->setChecked(true);
-    row->addSpacing(metric::kGap);
-    auto* reset = makeTool(QStringLiteral("exploreResetButton"), QStringLiteral("fit"), tr("Show the whole map (0)"));
-    connect(reset, &QToolButton::clicked, this, [this] {
-        m_left->view()->resetView();
-        m_right->view()->resetView();
-    });
-    row->addWidget(reset);
-    m_labels = makeTool(QStringLiteral("exploreLabelsButton"), QStringLiteral("label"), tr("Write the names of the categories onto the map"));
-    m_labels->setCheckable(true);
-    m_labels->setChecked(true);
-    connect(m_labels, &QToolButton::toggled, this, [this](bool on) {
-        m_left->setLabelsVisible(on);
-        m_right->setLabelsVisible(on);
-    });
-    row->addWidget(m_labels);
-    row->addSpacing(metric::kGap);
-    auto* sizeLabel = new QLabel(tr("Point size"), bar);
-    sizeLabel->setProperty("role", "muted");
-    m_size = new QSlider(Qt::Horizontal, bar);
-    m_size->setObjectName(QStringLiteral("explorePointSize"));
-    m_size->setRange(-20, 20);
-    m_size->setFixedWidth(110);
-    m_size->setToolTip(tr("Size of the points"));
-    m_size->setAccessibleName(tr("Point size"));
-    connect(m_size, &QSlider::valueChanged, this, [this](int value) {
-        m_left->view()->setSizeFactor(std::pow(2.0, value / 10.0));
-        m_right->view()->setSizeFactor(std::pow(2.0, value / 10.0));
-    });
-    row->addWidget(sizeLabel);
-    row->addWidget(m_size);
-    row->addStretch(1);
-    m_export = makeTool(QStringLiteral("exploreExportButton"), QStringLiteral("export"), tr("Export the maps as SVG or PNG"));
-    m_export->setText(tr("Export figure"));
-    m_export->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    connect(m_export, &QToolButton::clicked, this, &ExplorePage::exportFigureFile);
-    row->addWidget(m_export);
-    m_save = makeTool(QStringLiteral("exploreSaveButton"), QStringLiteral("save"), tr("Save the data with embedding, maps and clusters as .h5ad"));
-    m_save->setText(tr("Save data"));
-    m_save->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    connect(m_save, &QToolButton::clicked, this, &ExplorePage::save);
-    row->addWidget(m_save);
+ExploreToolbar* ExplorePage::makeToolbar() {
+    auto* bar = new ExploreToolbar(this);
+    const auto both = [this](auto apply) {
+        apply(m_left);
+        apply(m_right);
+    };
+    connect(bar, &ExploreToolbar::toolChosen, this, [both](ScatterView::Tool tool) { both([tool](ExploreMap* map) { map->view()->setTool(tool); }); });
+    connect(bar, &ExploreToolbar::resetRequested, this, [both] { both([](ExploreMap* map) { map->view()->resetView(); }); });
+    connect(bar, &ExploreToolbar::labelsToggled, this, [both](bool on) { both([on](ExploreMap* map) { map->setLabelsVisible(on); }); });
+    connect(bar, &ExploreToolbar::sizeFactorChanged, this, [both](double factor) { both([factor](ExploreMap* map) { map->view()->setSizeFactor(factor); }); });
+    connect(bar, &ExploreToolbar::exportRequested, this, &ExplorePage::exportFigureFile);
+    connect(bar, &ExploreToolbar::saveRequested, this, &ExplorePage::save);
     return bar;
 }
 
@@ -308,7 +233,7 @@ void ExplorePage::refreshChoices() {
 
 void ExplorePage::refreshGeneNames() {
     const auto dataset = session()->dataset();
-    m_geneNames->setStringList({});
+    m_gene->setNames({});
     if (!dataset) return;
     runInBackground(
         session()->computePool(), this,
@@ -319,7 +244,7 @@ void ExplorePage::refreshGeneNames() {
             return names;
         },
         [this, dataset](const QStringList& names) {
-            if (session()->dataset() && session()->dataset()->var.index == dataset->var.index) m_geneNames->setStringList(names);
+            if (session()->dataset() && session()->dataset()->var.index == dataset->var.index) m_gene->setNames(names);
         });
 }
 
@@ -335,9 +260,7 @@ void ExplorePage::chooseGene(const QString& name) {
     if (name.isEmpty() || !session()->dataset()) return;
     m_banner->dismiss();
     // Typed in any case: take the spelling of the data.
-    QString spelled = name;
-    for (const QString& candidate : m_geneNames->stringList())
-        if (candidate.compare(name, Qt::CaseInsensitive) == 0) spelled = candidate;
+    const QString spelled = m_gene->spelled(name);
     if (m_gene->text() != spelled) m_gene->setText(spelled);
     m_coloring->choose({ColorChoice::Kind::Gene, spelled}, Theme::instance().isDark());
     refreshChoices();

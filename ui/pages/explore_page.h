@@ -7,13 +7,8 @@
 #include "ui/plots/scatter_scene.h"
 #include "ui/plots/scatter_view.h"
 
-class QButtonGroup;
 class QComboBox;
-class QLineEdit;
-class QSlider;
 class QStackedWidget;
-class QStringListModel;
-class QToolButton;
 
 namespace txfm {
 struct Dataset;
@@ -28,14 +23,15 @@ class ErrorBanner;
 class ExploreColoring;
 class ExploreMap;
 class ExploreSelection;
+class ExploreToolbar;
+class GeneEdit;
 class LegendPanel;
 
 /// The map of the cells: TxFM beside expression, one selection over both, coloured by a column or a gene.
 ///
 /// Object names for tests: exploreColorCombo (item data: column name), exploreGeneEdit, exploreScatterTxfm
-/// and exploreScatterPca (ScatterView), exploreMapComboTxfm/Pca, explorePanButton, exploreLassoButton,
-/// exploreRectangleButton, exploreResetButton, exploreLabelsButton, explorePointSize, exploreExportButton,
-/// exploreSaveButton, legendList, exploreSelectionCount, exploreCompositionTable, exploreSelectionColumn.
+/// and exploreScatterPca (ScatterView), exploreMapComboTxfm/Pca, legendList, exploreSelectionCount,
+/// exploreCompositionTable, exploreSelectionColumn; those of ExploreToolbar.
 class ExplorePage : public Page {
     Q_OBJECT
 public:
@@ -47,9 +43,7 @@ public:
 
 private:
     QWidget* makeSidePanel();
-    QWidget* makeToolbar();
-    QToolButton* makeTool(const QString& name, const QString& icon, const QString& toolTip);
-    QToolButton* makeToolChoice(const QString& name, const QString& icon, const QString& toolTip, ScatterView::Tool tool);
+    ExploreToolbar* makeToolbar();
     void connectView(ExploreMap* map, ExploreMap* other);
     void datasetChanged();
     void resultsChanged();
@@ -70,14 +64,10 @@ private:
     ErrorBanner* m_banner;
     ExploreMap *m_left, *m_right;
     QComboBox* m_columns = nullptr;
-    QLineEdit* m_gene = nullptr;
-    QStringListModel* m_geneNames;
+    GeneEdit* m_gene = nullptr;
     LegendPanel* m_legend;
     ExploreSelection* m_selection;
     BusyIndicator* m_busy;
-    QButtonGroup* m_tools;
-    QToolButton *m_labels = nullptr, *m_save = nullptr, *m_export = nullptr;
-    QSlider* m_size = nullptr;
     ExploreColoring* m_coloring = nullptr;
     std::shared_ptr<const PointColors> m_colors;
     std::shared_ptr<const Dataset> m_known;  // the data set that the page shows

@@ -3,12 +3,10 @@
 
 #include <QCheckBox>
 #include <QComboBox>
-#include <QCompleter>
 #include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
-#include <QLineEdit>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QRegularExpression>
@@ -16,7 +14,6 @@
 #include <QSpinBox>
 #include <QSplitter>
 #include <QStackedWidget>
-#include <QStringListModel>
 #include <QTableView>
 #include <QTimer>
 #include <QToolButton>
@@ -32,6 +29,7 @@
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/format.h"
+#include "ui/widgets/gene_edit.h"
 #include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
 
@@ -50,7 +48,7 @@ GenesPage::GenesPage(QWidget* parent)
     : Page(parent), m_stack(new QStackedWidget(this)),
       m_empty(new EmptyState(QStringLiteral("genes"), tr("No model chosen"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)), m_model(new GenesNeighborModel(this)),
-      m_sorted(new QSortFilterProxyModel(this)), m_symbols(new QStringListModel(this)), m_setTimer(new QTimer(this)) {
+      m_sorted(new QSortFilterProxyModel(this)), m_setTimer(new QTimer(this)) {
     m_sorted->setSourceModel(m_model);
     m_sorted->setSortRole(GenesNeighborModel::SortRole);
     m_setTimer->setSingleShot(true);
@@ -91,17 +89,11 @@ bool GenesPage::decoder() const { return m_source->currentData().toBool(); }
 QWidget* GenesPage::makeControls() {
     auto* panel = new QWidget(this);
     panel->setFixedWidth(metric::kSidePanel);
-    m_search = new QLineEdit(panel);
+    m_search = new GeneEdit(panel);
     m_search->setObjectName(QStringLiteral("genesSearch"));
     m_search->setPlaceholderText(tr("Gene symbol, e.g. CD3D"));
-    m_search->setClearButtonEnabled(true);
     m_search->setAccessibleName(tr("Gene"));
-    auto* completer = new QCompleter(m_symbols, m_search);
-    completer->setCaseSensitivity(Qt::CaseInsensitive);
-    completer->setMaxVisibleItems(12);
-    m_search->setCompleter(completer);
-    connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &GenesPage::showGene);
-    connect(m_search, &QLineEdit::returnPressed, this, [this] { showGene(m_search->text()); });
+    connect(m_search, &GeneEdit::geneChosen, this, &GenesPage::showGene);
     m_source = new QComboBox(panel);
     m_source->setObjectName(QStringLiteral("genesSource"));
     m_source->addItem(tr("Codebook"), false);
@@ -278,7 +270,7 @@ void GenesPage::activated() {
 
 void GenesPage::modelReady() {
     m_stack->setCurrentIndex(session()->model() ? 1 : 0);
-    m_symbols->setStringList(m_relations->symbols());
+    m_search->setNames(m_relations->symbols());
     m_gene = m_relations->geneIndex(m_search->text());
     m_model->set({}, false);
     m_map->setData(nullptr);

@@ -11,13 +11,11 @@
 class QCheckBox;
 class QComboBox;
 class QLabel;
-class QLineEdit;
 class QPlainTextEdit;
 class QPushButton;
 class QSortFilterProxyModel;
 class QSpinBox;
 class QStackedWidget;
-class QStringListModel;
 class QTableView;
 class QTimer;
 class QToolButton;
@@ -27,6 +25,7 @@ namespace txfm::ui {
 class BusyIndicator;
 class EmptyState;
 class ErrorBanner;
+class GeneEdit;
 class GenesRelations;
 
 /// Relations of genes as the model sees them: ranked neighbours of one gene, heat map of a set.
@@ -66,9 +65,8 @@ private:
     GenesRelations* m_relations = nullptr;
     GenesNeighborModel* m_model;
     QSortFilterProxyModel* m_sorted;
-    QStringListModel* m_symbols;
     QTimer* m_setTimer;
-    QLineEdit* m_search = nullptr;
+    GeneEdit* m_search = nullptr;
     QComboBox *m_source = nullptr, *m_mapOf = nullptr;
     QSpinBox* m_count = nullptr;
     QPushButton *m_loadPairs = nullptr, *m_forgetPairs = nullptr;

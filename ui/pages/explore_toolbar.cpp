@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "ui/pages/explore_toolbar.h"
+
+#include <cmath>
+
+#include <QButtonGroup>
+#include <QHBoxLayout>
+#include <QLabel>
+#include <QSlider>
+#include <QToolButton>
+
+#include "ui/widgets/theme.h"
+
+namespace txfm::ui {
+
+ExploreToolbar::ExploreToolbar(QWidget* parent) : QWidget(parent), m_row(new QHBoxLayout(this)), m_tools(new QButtonGroup(this)) {
+    m_row->setContentsMargins(0, 0, 0, 0);
+    m_row->setSpacing(metric::kTiny);
+    addTool("explorePanButton", "pan", tr("Move the map (drag); the wheel zooms"), ScatterView::Tool::Pan);
+    addTool("exploreLassoButton", "lasso", tr("Lasso: draw around cells to select them. Shift adds, Alt removes, Esc clears"), ScatterView::Tool::Lasso);
+    addTool("exploreRectangleButton", "rectangle", tr("Select a rectangle of cells. Shift adds, Alt removes, Esc clears"), ScatterView::Tool::Rectangle);
+    m_tools->buttons().constFirst()->setChecked(true);
+    m_row->addSpacing(metric::kGap);
+    connect(addButton("exploreResetButton", "fit", tr("Show the whole map (0)")), &QToolButton::clicked, this, &ExploreToolbar::resetRequested);
+    QToolButton* labels = addButton("exploreLabelsButton", "label", tr("Write the names of the categories onto the map"));
+    labels->setCheckable(true);
+    labels->setChecked(true);
+    connect(labels, &QToolButton::toggled, this, &ExploreToolbar::labelsToggled);
+    m_row->addSpacing(metric::kGap);
+
+    auto* sizeLabel = new QLabel(tr("Point size"), this);
+    sizeLabel->setProperty("role", "muted");
+    auto* size = new QSlider(Qt::Horizontal, this);
+    size->setObjectName(QStringLiteral("explorePointSize"));
+    size->setRange(-20, 20);
+    size->setFixedWidth(110);
+    size->setToolTip(tr("Size of the points"));
+    size->setAccessibleName(tr("Point size"));
+    connect(size, &QSlider::valueChanged, this, [this](int value) { Q_EMIT sizeFactorChanged(std::pow(2.0, value / 10.0)); });
+    m_row->addWidget(sizeLabel);
+    m_row->addWidget(size);
+    m_row->addStretch(1);
+    connect(addButton("exploreExportButton", "export", tr("Export the maps as SVG or PNG"), tr("Export figure")), &QToolButton::clicked,
+            this, &ExploreToolbar::exportRequested);
+    connect(addButton("exploreSaveButton", "save", tr("Save the data with embedding, maps and clusters as .h5ad"), tr("Save data")),
+            &QToolButton::clicked, this, &ExploreToolbar::saveRequested);
+}
+
+QToolButton* ExploreToolbar::addButton(const char* name, const char* icon, const QString& toolTip, const QString& text) {
+    auto* button = new QToolButton(this);
+    button->setObjectName(QLatin1String(name));
+    button->setIcon(Theme::instance().icon(QLatin1String(icon)));
+    button->setIconSize({metric::kIcon, metric::kIcon});
+    button->setToolTip(toolTip);
+    button->setAccessibleName(toolTip);
+    button->setText(text);
+    if (!text.isEmpty()) button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    m_row->addWidget(button);
+    return button;
+}
+
+void ExploreToolbar::addTool(const char* name, const char* icon, const QString& toolTip, ScatterView::Tool tool) {
+    QToolButton* button = addButton(name, icon, toolTip);
+    button->setCheckable(true);
+    m_tools->addButton(button);
+    connect(button, &QToolButton::toggled, this, [this, tool](bool on) {
+        if (on) Q_EMIT toolChosen(tool);
+    });
+}
+
+}  // namespace txfm::ui

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QWidget>
+
+#include "ui/plots/scatter_view.h"
+
+class QButtonGroup;
+class QHBoxLayout;
+class QSlider;
+class QToolButton;
+
+namespace txfm::ui {
+
+/// The tools above the maps of the Explore page.
+///
+/// Object names for tests: explorePanButton, exploreLassoButton, exploreRectangleButton, exploreResetButton,
+/// exploreLabelsButton, explorePointSize, exploreExportButton, exploreSaveButton.
+class ExploreToolbar : public QWidget {
+    Q_OBJECT
+public:
+    explicit ExploreToolbar(QWidget* parent = nullptr);
+
+Q_SIGNALS:
+    void toolChosen(txfm::ui::ScatterView::Tool tool);
+    void resetRequested();
+    void labelsToggled(bool on);
+    void sizeFactorChanged(double factor);
+    void exportRequested();
+    void saveRequested();
+
+private:
+    QToolButton* addButton(const char* name, const char* icon, const QString& toolTip, const QString& text = {});
+    void addTool(const char* name, const char* icon, const QString& toolTip, ScatterView::Tool tool);
+    QHBoxLayout* m_row;
+    QButtonGroup* m_tools;
+};
+
+}  // namespace txfm::ui
