@@ -3,39 +3,22 @@
 
 #include <QApplication>
 #include <QCommandLineParser>
-#include <QElapsedTimer>
 #include <QFileInfo>
 #include <QIcon>
-#include <QSurfaceFormat>
 #include <QTimer>
 
 #include "app/studio/main_window.h"
+#include "app/studio/single_instance.h"
 #include "app/studio/startup_clock.h"
+#include "app/studio/termination_signals.h"
 #include "core/base/paths.h"
 #include "ui/plots/export_command.h"
+#include "ui/plots/scatter_view.h"
 #include "ui/widgets/theme.h"
 
-namespace {
-
-/// VTK needs an OpenGL 3.2 core context; the default format must be set before QApplication exists.
-void setSurfaceFormat() {
-    QSurfaceFormat format;
-    format.setRenderableType(QSurfaceFormat::OpenGL);
-    format.setVersion(3, 2);
-    format.setProfile(QSurfaceFormat::CoreProfile);
-    format.setRedBufferSize(8);
-    format.setGreenBufferSize(8);
-    format.setBlueBufferSize(8);
-    format.setAlphaBufferSize(8);
-    format.setDepthBufferSize(24);
-    format.setStencilBufferSize(8);
-    format.setSamples(0);
-    QSurfaceFormat::setDefaultFormat(format);
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
+    if (const std::optional<int> exported = txfm::ui::runExportCommand(argc, argv)) return *exported;
+
     QCoreApplication::setOrganizationName(QStringLiteral("txfm"));
     QCoreApplication::setApplicationName(QStringLiteral("txfm-studio"));
     QCoreApplication::setApplicationVersion(QStringLiteral(TXFM_VERSION));
@@ -44,8 +27,9 @@ int main(int argc, char** argv) {
     const QCommandLineOption help = parser.addHelpOption(), version = parser.addVersionOption();
     parser.addPositionalArgument(QStringLiteral("FILE"), QStringLiteral("Count file or 10x folder to open."), QStringLiteral("[FILE]"));
     const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: start, data, embed, explore, finetune, genes or decoder."), QStringLiteral("NAME"));
+    const QCommandLineOption another(QStringLiteral("new-window"), QStringLiteral("Open a window of its own even when one is open already."));
     const QCommandLineOption measure(QStringLiteral("measure-startup"), QStringLiteral("Print the seconds from process start to the first painted window, and end."));
-    parser.addOptions({page, measure});
+    parser.addOptions({page, another, measure});
     // Help and version need no display.
     QStringList arguments;
     for (int i = 0; i < argc; ++i) arguments << QString::fromLocal8Bit(argv[i]);
@@ -54,7 +38,7 @@ int main(int argc, char** argv) {
         parser.process(application);
     }
 
-    setSurfaceFormat();
+    txfm::ui::ScatterView::setDefaultFormat();
     QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
     QApplication application(argc, argv);
     QApplication::setApplicationDisplayName(QStringLiteral("TxFM Studio"));
@@ -62,8 +46,20 @@ int main(int argc, char** argv) {
     QApplication::setWindowIcon(QIcon(QString::fromStdString((txfm::resourceFolder() / "icons" / "io.github.txfm_studio.TxFMStudio.svg").string())));
     parser.process(application);
 
+    const QStringList files = parser.positionalArguments();
+    const QString file = files.isEmpty() ? QString() : QFileInfo(files.constFirst()).absoluteFilePath();
+    const bool alone = parser.isSet(another) || parser.isSet(measure);
+    txfm::studio::SingleInstance instance;
+    if (!alone && instance.handOver({file, parser.value(page)})) return 0;
+
     txfm::ui::Theme::instance().install(application);
     txfm::studio::MainWindow window;
+    txfm::studio::TerminationSignals signalsToQuit;
+    QObject::connect(&signalsToQuit, &txfm::studio::TerminationSignals::received, &window, &txfm::studio::MainWindow::endBySystem);
+    if (!alone) {
+        instance.listen();
+        QObject::connect(&instance, &txfm::studio::SingleInstance::requested, &window, &txfm::studio::MainWindow::answerSecondStart);
+    }
     if (parser.isSet(measure)) {
         QObject::connect(&window, &txfm::studio::MainWindow::firstPainted, &application, [] {
             std::printf("%.3f\n", txfm::studio::secondsSinceProcessStart());
@@ -73,7 +69,6 @@ int main(int argc, char** argv) {
     }
     window.show();
     if (parser.isSet(page)) window.showPage(parser.value(page));
-    if (!parser.positionalArguments().isEmpty())
-        window.openFile(QFileInfo(parser.positionalArguments().constFirst()).absoluteFilePath(), parser.value(page));
+    if (!file.isEmpty()) window.openFile(file, parser.value(page));
     return QApplication::exec();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/studio/main_window.h"
 
+#include <QApplication>
 #include <QButtonGroup>
 #include <QCloseEvent>
 #include <QFileDialog>
@@ -26,6 +27,8 @@
 #include "ui/pages/finetune_page.h"
 #include "ui/pages/genes_page.h"
 #include "ui/pages/start_page.h"
+#include "ui/session/autosave.h"
+#include "ui/session/background.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
 #include "ui/widgets/busy_indicator.h"
@@ -41,6 +44,7 @@ namespace {
 const QString kGeometry = QStringLiteral("window/geometry");
 const QString kLastFolder = QStringLiteral("window/lastFolder");
 const QString kModel = QStringLiteral("models/chosen");
+constexpr int kSlowOpeningMs = 500;
 
 template <class T>
 T* named(T* widget, const QString& name) {
@@ -51,7 +55,7 @@ T* named(T* widget, const QString& name) {
 }  // namespace
 
 MainWindow::MainWindow(QWidget* parent)
-    : QMainWindow(parent), m_session(new Session(this)), m_catalogue(new ModelCatalogue(this)),
+    : QMainWindow(parent), m_session(new Session(this)), m_autosave(new Autosave(m_session)), m_catalogue(new ModelCatalogue(this)),
       m_stack(new QStackedWidget(this)), m_rail(new QWidget(this)), m_railButtons(new QButtonGroup(this)),
       m_banner(named(new ErrorBanner(this), QStringLiteral("windowBanner"))), m_busy(new BusyIndicator(this)), m_statusData(new QLabel(this)),
       m_statusWork(new QLabel(this)) {
@@ -96,6 +100,7 @@ void MainWindow::addMakers() {
     m_makers = {
         {page::kStart, tr("Start"), QStringLiteral("start"), [this] {
              auto* start = new StartPage(m_stack);
+             connect(start, &StartPage::openRequested, this, [this](const QString& path) { openFile(path); });
              connect(start, &StartPage::openFileRequested, this, &MainWindow::chooseFile);
              connect(start, &StartPage::openFolderRequested, this, &MainWindow::chooseFolder);
              return start;
@@ -157,6 +162,10 @@ void MainWindow::connectSession() {
         m_banner->dismiss();
         m_statusWork->setText(tr("Opening %1").arg(QFileInfo(path).fileName()));
         m_busy->start();
+        // Progress and Cancel are on the Data page; what opens at once needs neither.
+        QTimer::singleShot(kSlowOpeningMs, this, [this] {
+            if (m_session->isOpening()) showPage(page::kData);
+        });
     });
     const auto settled = [this] {
         m_busy->stop();
@@ -164,6 +173,7 @@ void MainWindow::connectSession() {
     };
     connect(m_session, &Session::openingFailed, this, [this, settled](const Error& error, const QString& path) {
         settled();
+        if (!m_session->dataset()) showPage(page::kStart);
         // The start page has a banner of its own; elsewhere the sentence stands above the page.
         if (m_currentPage != page::kStart) showProblem(error, path);
     });
@@ -193,7 +203,7 @@ void MainWindow::connectSession() {
         showProblem(error);
     });
     connect(m_banner, &ErrorBanner::actionTriggered, this, &MainWindow::saveAs);
-    connect(m_banner, &ErrorBanner::dismissed, this, [this] { m_closeConfirmed = false; });
+    connect(m_banner, &ErrorBanner::dismissed, this, [this] { m_lossConfirmed.clear(); });
     Navigation* navigation = m_session->navigation();
     connect(navigation, &Navigation::pageRequested, this, &MainWindow::showPage);
     connect(navigation, &Navigation::statusRequested, m_statusWork, &QLabel::setText);
@@ -214,9 +224,18 @@ Page* MainWindow::ensurePage(const QString& id) {
 }
 
 void MainWindow::makeNextPage() {
-    if (isComplete()) return;
+    if (isComplete()) {
+        offerLostSession();
+        return;
+    }
     ensurePage(m_makers[m_nextPage++].id);
     QTimer::singleShot(0, this, &MainWindow::makeNextPage);
+}
+
+void MainWindow::offerLostSession() {
+    runInBackground(m_session->computePool(), this, [] { return SessionSnapshot::findLost(); }, [this](const std::optional<SessionSnapshot>& lost) {
+        if (lost && !m_session->isModified()) static_cast<StartPage*>(m_pages.at(page::kStart))->offerLostSession(*lost);
+    });
 }
 
 void MainWindow::showPage(const QString& id) {
@@ -240,9 +259,26 @@ void MainWindow::paintEvent(QPaintEvent* event) {
 }
 
 void MainWindow::openFile(const QString& path, const QString& page) {
-    QSettings().setValue(kLastFolder, QFileInfo(path).absolutePath());
+    if (!confirmLoss(path, tr("open %1 again").arg(QFileInfo(path).fileName()))) return;
+    if (path != demoDataFile()) QSettings().setValue(kLastFolder, QFileInfo(path).absolutePath());
     m_pageAfterOpening = page;
     m_session->open(path);
+}
+
+void MainWindow::answerSecondStart(const SingleInstance::Request& request) {
+    if (isMinimized()) showNormal();
+    raise();
+    activateWindow();
+    if (!request.file.isEmpty()) {
+        openFile(request.file, request.page);
+    } else if (!request.page.isEmpty()) {
+        showPage(request.page);
+    }
+}
+
+void MainWindow::endBySystem() {
+    m_autosave->keepForNextStart();
+    QApplication::quit();
 }
 
 void MainWindow::dataOpened() {
@@ -323,17 +359,20 @@ void MainWindow::showProblem(const Error& error, const QString& details) {
     m_banner->showError(error, details);
 }
 
-bool MainWindow::confirmClose() {
-    if (!m_session->isModified() || m_closeConfirmed) return true;
-    m_closeConfirmed = true;
+bool MainWindow::confirmLoss(const QString& purpose, const QString& how) {
+    if (!m_session->isModified() || m_lossConfirmed == purpose) {
+        m_lossConfirmed.clear();
+        return true;
+    }
+    m_lossConfirmed = purpose;
     m_banner->showMessage(ErrorBanner::Kind::Warning,
-                          tr("Results of %1 are not saved. Save them, or close the window again to leave without saving.").arg(m_session->displayName()));
+                          tr("Results of %1 are not saved. Save them, or %2 to go on without them.").arg(m_session->displayName(), how));
     m_banner->setAction(tr("Save as…"));
     return false;
 }
 
 void MainWindow::closeEvent(QCloseEvent* event) {
-    if (!confirmClose()) {
+    if (!confirmLoss(QStringLiteral("close"), tr("close the window again"))) {
         event->ignore();
         return;
     }

@@ -6,6 +6,7 @@
 
 #include <QMainWindow>
 
+#include "app/studio/single_instance.h"
 #include "core/base/result.h"
 
 class QButtonGroup;
@@ -14,6 +15,7 @@ class QStackedWidget;
 class QToolButton;
 
 namespace txfm::ui {
+class Autosave;
 class BusyIndicator;
 class CommandPalette;
 class ErrorBanner;
@@ -42,6 +44,10 @@ public:
     QString currentPage() const { return m_currentPage; }
     /// All pages exist (they are made in the background of the first second).
     bool isComplete() const { return m_nextPage >= m_makers.size(); }
+    /// The program was started again: its file opens here, and this window comes to the front.
+    void answerSecondStart(const SingleInstance::Request& request);
+    /// The desktop session ends: unsaved results stay for the next start.
+    void endBySystem();
 
 Q_SIGNALS:
     void firstPainted();
@@ -64,6 +70,7 @@ private:
     void connectSession();
     ui::Page* ensurePage(const QString& id);
     void makeNextPage();
+    void offerLostSession();
     void chooseFile();
     void chooseFolder();
     void saveAs();
@@ -74,9 +81,11 @@ private:
     void showPalette();
     void dataOpened();
     void showProblem(const Error& error, const QString& details = {});
-    bool confirmClose();
+    /// False when unsaved results would be lost and the user has not asked twice for the same purpose.
+    bool confirmLoss(const QString& purpose, const QString& how);
 
     ui::Session* m_session;
+    ui::Autosave* m_autosave;
     ui::ModelCatalogue* m_catalogue;
     QStackedWidget* m_stack;
     QWidget* m_rail;
@@ -91,10 +100,9 @@ private:
     std::map<QString, ui::Page*> m_pages;
     std::map<QString, QToolButton*> m_buttons;
     HelpWindow* m_help = nullptr;
-    QString m_currentPage, m_pageAfterOpening, m_shownSource;
+    QString m_currentPage, m_pageAfterOpening, m_shownSource, m_lossConfirmed;
     size_t m_nextPage = 0;
     bool m_painted = false;
-    bool m_closeConfirmed = false;
 };
 
 }  // namespace txfm::studio

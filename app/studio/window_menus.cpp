@@ -6,6 +6,7 @@
 #include <QUndoStack>
 
 #include "app/studio/main_window.h"
+#include "app/studio/storage_dialog.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
 #include "ui/widgets/theme.h"
@@ -20,17 +21,23 @@ void MainWindow::buildMenus() {
     m_recentMenu = file->addMenu(tr("Open &recent"));
     m_recentMenu->setToolTipsVisible(true);
     refreshRecentMenu();
-    file->addAction(tr("Open &demo data"), this, [this] { m_session->open(demoDataFile()); });
+    file->addAction(tr("Open &demo data"), this, [this] { openFile(demoDataFile()); });
     file->addSeparator();
     m_saveAction = file->addAction(tr("&Save results as…"), QKeySequence::Save, this, &MainWindow::saveAs);
     m_saveAction->setObjectName(QStringLiteral("saveAction"));
     m_saveAction->setToolTip(tr("Write counts, embeddings, maps, clusters and annotations as one h5ad file"));
     m_closeAction = file->addAction(tr("&Close data"), QKeySequence::Close, this, [this] {
+        if (!confirmLoss(QStringLiteral("data"), tr("close the data again"))) return;
         m_session->close();
         showPage(page::kStart);
     });
     m_saveAction->setEnabled(false);
     m_closeAction->setEnabled(false);
+    file->addAction(tr("Stored co&pies of large files…"), this, [this] {
+        auto* dialog = new StorageDialog(m_session->computePool(), this);
+        dialog->setAttribute(Qt::WA_DeleteOnClose);
+        dialog->open();
+    });
     file->addSeparator();
     file->addAction(tr("&Quit"), QKeySequence::Quit, this, &QWidget::close);
 

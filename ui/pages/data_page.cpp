@@ -138,6 +138,7 @@ QWidget* DataPage::makeTabs() {
     m_tabs->addTab(m_genes, tr("Genes"));
     m_tabs->addTab(m_cells, tr("Cells"));
     connect(m_quality, &QualityPanel::removedChanged, this, &DataPage::refreshFooter);
+    connect(m_file, &FilePanel::countsChosen, this, &DataPage::chooseCounts);
     connect(m_genes, &GeneListPanel::exported, this, [this](const QString& path) {
         m_banner->showMessage(ErrorBanner::Kind::Info, tr("Saved %1.").arg(path));
     });
@@ -178,16 +179,20 @@ QWidget* DataPage::makeOpening() {
     auto* box = new QWidget(this);
     m_openingText = new QLabel(box);
     m_openingText->setAlignment(Qt::AlignCenter);
+    m_openingStage = new QLabel(box);
+    m_openingStage->setProperty("role", "muted");
     m_openingBar = new QProgressBar(box);
     m_openingBar->setFixedWidth(360);
     m_openingBar->setTextVisible(false);
     auto* cancel = new QPushButton(tr("Cancel"), box);
+    cancel->setObjectName(QStringLiteral("cancelOpening"));
     connect(cancel, &QPushButton::clicked, this, [this] { session()->cancelOpening(); });
     auto* layout = new QVBoxLayout(box);
     layout->setSpacing(metric::kGap);
     layout->addStretch(2);
     layout->addWidget(m_openingText, 0, Qt::AlignHCenter);
     layout->addWidget(m_openingBar, 0, Qt::AlignHCenter);
+    layout->addWidget(m_openingStage, 0, Qt::AlignHCenter);
     layout->addWidget(cancel, 0, Qt::AlignHCenter);
     layout->addStretch(3);
     return box;
@@ -199,10 +204,12 @@ void DataPage::setSession(Session* s) {
     m_genes->setSession(s);
     connect(s, &Session::openingStarted, this, [this](const QString& path) {
         m_openingText->setText(tr("Opening %1").arg(QFileInfo(path).fileName()));
+        m_openingStage->clear();
         m_openingBar->setRange(0, 0);
         m_stack->setCurrentIndex(kOpeningIndex);
     });
-    connect(s, &Session::openingProgress, this, [this](double fraction, const QString&) {
+    connect(s, &Session::openingProgress, this, [this](double fraction, const QString& text) {
+        m_openingStage->setText(text);
         m_openingBar->setRange(0, fraction < 0 ? 0 : 1000);
         m_openingBar->setValue(static_cast<int>(1000 * fraction));
     });
@@ -218,7 +225,7 @@ void DataPage::setSession(Session* s) {
 void DataPage::refresh() {
     const auto dataset = session()->dataset();
     m_stack->setCurrentIndex(session()->isOpening() ? kOpeningIndex : dataset ? kContentIndex : kEmptyIndex);
-    m_file->show(dataset, session()->sourcePath());
+    m_file->show(dataset, session()->sourcePath(), session()->countsChoices());
     m_cellModel->setDataset(dataset);
     if (dataset) {
         m_title->setText(session()->displayName());
@@ -280,6 +287,15 @@ void DataPage::refreshFooter() {
     m_reset->setEnabled(ready && !m_quality->description().isEmpty());
     m_suggest->setEnabled(ready);
     m_restore->setVisible(session()->isFiltered());
+}
+
+void DataPage::chooseCounts(const QString& option) {
+    if (session()->isModified()) {
+        m_banner->showMessage(ErrorBanner::Kind::Warning, tr("Save the results made with these counts first (Ctrl+S); then choose the other ones."));
+        refresh();
+        return;
+    }
+    session()->open(session()->sourcePath(), option);
 }
 
 void DataPage::addCells() {

@@ -43,11 +43,12 @@ private:
     void refreshNormalised();
     void applyFilter();
     void addCells();
+    void chooseCounts(const QString& option);
 
     QStackedWidget* m_stack;
     EmptyState* m_empty;
     ErrorBanner *m_banner, *m_normalised;
-    QLabel *m_title, *m_subtitle, *m_openingText, *m_filterText, *m_typicalText;
+    QLabel *m_title, *m_subtitle, *m_openingText, *m_openingStage, *m_filterText, *m_typicalText;
     QProgressBar* m_openingBar;
     QTabWidget* m_tabs;
     FilePanel* m_file;

@@ -155,13 +155,18 @@ void EmbedPage::refreshForecast() {
     if (!dataset || !model) return;
     m_start->setText(tr("Embed %1 cells").arg(formatCount(dataset->cells())));
     const double seconds = forecastFlops() / assumedSpeed();
-    const double megabytes = 4.0 * static_cast<double>(dataset->cells() * model->config().dim);
-    m_forecast->setText(tr("About %1 for %2 cells (%3). The embedding has %4 numbers per cell, %5 in all. "
+    const double resultBytes = 4.0 * static_cast<double>(dataset->cells() * model->config().dim);
+    const double memory = jobMemory(model->config(), *dataset->counts, resultBytes), available = availableMemory();
+    if (blocked.isEmpty() && available > 0 && memory > available) {
+        m_blocked->setText(tr("This needs about %1 of memory and %2 are free; close other programs first.").arg(formatBytes(memory), formatBytes(available)));
+        m_blocked->show();
+    }
+    m_forecast->setText(tr("About %1 for %2 cells (%3). It takes about %6 of memory. The embedding has %4 numbers per cell, %5 in all. "
                            "Afterwards the maps and clusters are made.")
                             .arg(formatDuration(std::max(1.0, seconds)), formatCount(dataset->cells()),
                                  speedIsMeasured() ? tr("from the last run on this computer") : tr("a rough guess before the first run"))
                             .arg(model->config().dim)
-                            .arg(formatBytes(megabytes)));
+                            .arg(formatBytes(resultBytes), formatBytes(memory)));
 }
 
 JobSpec EmbedPage::embedSpec(const QString& out) const {

@@ -22,6 +22,7 @@
 #include "core/base/paths.h"
 #include "ui/models/model_catalogue.h"
 #include "ui/panels/training_panel.h"
+#include "ui/session/background.h"
 #include "ui/session/embed_forecast.h"
 #include "ui/session/session.h"
 #include "ui/widgets/error_banner.h"
@@ -39,6 +40,19 @@ const std::set<std::string> kHidden{"model", "data", "out", "epochs", "minutes",
                                     "peer-timeout", "probe", "pairs"};
 /// Forward and backward pass together cost about three forward passes.
 constexpr double kTrainingFactor = 3;
+
+/// A filtered or embedded data set lies in the window's own working folder, which goes with the window: the run gets it
+/// as a second name of the same file, or as a copy on another disk.
+Result<std::string> keepDataFile(const QString& source, const QString& jobFolder) {
+    if (!source.startsWith(QString::fromStdString(cacheFolder().string()))) return source.toStdString();
+    const std::string kept = (jobFolder + QLatin1Char('/') + QFileInfo(source).fileName()).toStdString();
+    std::error_code ec;
+    QDir().mkpath(jobFolder);
+    std::filesystem::create_hard_link(source.toStdString(), kept, ec);
+    if (ec) std::filesystem::copy_file(source.toStdString(), kept, ec);
+    if (ec) return failed("The data could not be kept for the run in " + jobFolder.toStdString() + ": " + ec.message() + ".", "Free some disk space.");
+    return kept;
+}
 
 QString folderName(QString name) {
     for (QChar& c : name) {
@@ -121,6 +135,9 @@ QWidget* FineTunePage::makeSetup() {
     m_forecast = new QLabel(setup);
     m_forecast->setWordWrap(true);
     m_forecast->setProperty("role", "muted");
+    // The button below must not move when another budget makes the text shorter.
+    m_forecast->setMinimumHeight(2 * m_forecast->fontMetrics().lineSpacing());
+    m_forecast->setAlignment(Qt::AlignLeft | Qt::AlignTop);
     m_blocked = new QLabel(setup);
     m_blocked->setWordWrap(true);
     m_blocked->setProperty("role", "warning");
@@ -138,6 +155,10 @@ QWidget* FineTunePage::makeSetup() {
     setup->body()->addWidget(m_forecast);
     setup->body()->addWidget(m_blocked);
     setup->body()->addWidget(m_start);
+    auto* hint = new QLabel(tr("The run goes on when you close this window; you find it here again."), setup);
+    hint->setWordWrap(true);
+    hint->setProperty("role", "muted");
+    setup->body()->addWidget(hint);
     setup->body()->addWidget(m_form);
     setup->body()->addStretch(1);
     auto* scroll = new QScrollArea(this);
@@ -217,7 +238,7 @@ void FineTunePage::refreshSetup() {
     }
     m_blocked->setText(blocked);
     m_blocked->setVisible(!blocked.isEmpty());
-    m_start->setEnabled(blocked.isEmpty());
+    m_start->setEnabled(blocked.isEmpty() && !m_starting);
     if (model && !m_name->isModified())
         m_name->setText(tr("%1-tuned").arg(QString::fromStdString(model->config().name.empty() ? "model" : model->config().name)));
     m_forecast->clear();
@@ -238,18 +259,6 @@ void FineTunePage::addDataFiles() {
     refreshSetup();
 }
 
-Result<QString> FineTunePage::keepDataFile(const QString& source, const QString& jobFolder) const {
-    // A filtered or embedded data set lies in the window's own working folder, which goes with the window.
-    if (!source.startsWith(QString::fromStdString(cacheFolder().string()))) return source;
-    const QString kept = jobFolder + QLatin1Char('/') + QFileInfo(source).fileName();
-    std::error_code ec;
-    QDir().mkpath(jobFolder);
-    std::filesystem::create_hard_link(source.toStdString(), kept.toStdString(), ec);
-    if (ec) std::filesystem::copy_file(source.toStdString(), kept.toStdString(), ec);
-    if (ec) return failed("The data could not be kept for the run in " + jobFolder.toStdString() + ": " + ec.message() + ".", "Free some disk space.");
-    return kept;
-}
-
 void FineTunePage::start() {
     m_banner->hide();
     const QString folder = newJobFolder(QStringLiteral("finetune"));
@@ -258,19 +267,10 @@ void FineTunePage::start() {
     spec.survivesWindow = true;
     spec.options = m_form->changedOptions();
     std::vector<std::string> data;
-    if (session()->dataset()) {
-        const Result<QString> kept = keepDataFile(session()->workFile(), folder);
-        if (!kept) {
-            m_banner->showError(kept.error());
-            return;
-        }
-        data.push_back(kept->toStdString());
-        if (session()->dataset()->provenance.valueKind != ValueKind::Counts) spec.options["allow_normalised"] = true;
-    }
     for (const QString& file : m_moreFiles) data.push_back(file.toStdString());
+    spec.options["data"] = data;
     const QString name = m_name->text().trimmed().isEmpty() ? tr("model-tuned") : m_name->text().trimmed();
     spec.title = name;
-    spec.options["data"] = data;
     spec.options["model"] = session()->modelFolder().toStdString();
     spec.options["name"] = name.toStdString();
     spec.options["out"] = ModelCatalogue::newModelFolder(folderName(name)).toStdString();
@@ -279,6 +279,28 @@ void FineTunePage::start() {
     } else {
         spec.options["minutes"] = m_minutes->value();
     }
+    if (!session()->dataset()) {
+        launch(spec, folder);
+        return;
+    }
+    if (session()->dataset()->provenance.valueKind != ValueKind::Counts) spec.options["allow_normalised"] = true;
+    m_starting = true;
+    refreshSetup();
+    runInBackground(
+        session()->ioPool(), this, [file = session()->workFile(), folder] { return keepDataFile(file, folder); },
+        [this, spec, folder](const Result<std::string>& kept) mutable {
+            m_starting = false;
+            refreshSetup();
+            if (!kept) {
+                m_banner->showError(kept.error());
+                return;
+            }
+            spec.options["data"].insert(spec.options["data"].begin(), *kept);
+            launch(spec, folder);
+        });
+}
+
+void FineTunePage::launch(const JobSpec& spec, const QString& folder) {
     const Result<Job*> job = Job::start(spec, folder, this);
     if (!job) {
         m_banner->showError(job.error(), spec.commandLine());

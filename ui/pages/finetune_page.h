@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "core/workflow/options/training_options.h"
-#include "core/base/result.h"
 #include "ui/pages/page.h"
 
 class QComboBox;
@@ -20,6 +19,7 @@ namespace txfm::ui {
 
 class ErrorBanner;
 class Job;
+struct JobSpec;
 class ModelCatalogue;
 class OptionsForm;
 class TrainingPanel;
@@ -42,7 +42,7 @@ private:
     void refreshSetup();
     void addDataFiles();
     void start();
-    Result<QString> keepDataFile(const QString& file, const QString& jobFolder) const;
+    void launch(const JobSpec& spec, const QString& folder);
     void adoptJob(Job* job);
     void jobFinished(Job* job);
     void showRun(int index);
@@ -65,6 +65,7 @@ private:
     workflow::FinetuneOptions m_options;
     std::vector<Job*> m_jobs;  ///< newest first, like the list of runs
     QStringList m_moreFiles;
+    bool m_starting = false;
 };
 
 }  // namespace txfm::ui

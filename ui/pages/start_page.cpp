@@ -19,7 +19,7 @@
 namespace txfm::ui {
 
 StartPage::StartPage(QWidget* parent)
-    : Page(parent), m_banner(new ErrorBanner(this)), m_recent(new QListWidget(this)) {
+    : Page(parent), m_banner(new ErrorBanner(this)), m_lostBanner(new ErrorBanner(this)), m_recent(new QListWidget(this)) {
     auto* headline = new QLabel(tr("From a count file to a map of your cells"), this);
     headline->setFont(Theme::instance().titleFont());
     auto* text = new QLabel(tr("Open RNA-seq counts, embed every cell or sample with a transcriptomic foundation model, "
@@ -37,7 +37,7 @@ StartPage::StartPage(QWidget* parent)
     auto* folder = new ActionCard(QStringLiteral("data"), tr("Open a 10x folder…"),
                                   tr("A folder with matrix.mtx and its barcode and gene lists."), this);
     folder->setObjectName(QStringLiteral("openFolder"));
-    connect(demo, &QAbstractButton::clicked, this, [this] { session()->open(demoDataFile()); });
+    connect(demo, &QAbstractButton::clicked, this, [this] { Q_EMIT openRequested(demoDataFile()); });
     connect(file, &QAbstractButton::clicked, this, &StartPage::openFileRequested);
     connect(folder, &QAbstractButton::clicked, this, &StartPage::openFolderRequested);
     auto* cards = new QHBoxLayout;
@@ -61,6 +61,7 @@ StartPage::StartPage(QWidget* parent)
     auto* column = new QVBoxLayout;
     column->setSpacing(metric::kGap);
     column->addWidget(m_banner);
+    column->addWidget(m_lostBanner);
     column->addSpacing(metric::kSection);
     column->addWidget(headline);
     column->addWidget(text);
@@ -76,6 +77,22 @@ StartPage::StartPage(QWidget* parent)
     centred->addLayout(column, 20);
     centred->addStretch(1);
     refreshRecent();
+    m_lostBanner->setObjectName(QStringLiteral("lostSession"));
+    m_lostBanner->setAction(tr("Restore"));
+    connect(m_lostBanner, &ErrorBanner::actionTriggered, this, [this] {
+        m_lostBanner->hide();
+        if (const auto lost = std::exchange(m_lost, std::nullopt)) session()->restore(*lost);
+    });
+    connect(m_lostBanner, &ErrorBanner::dismissed, this, [this] {
+        if (const auto lost = std::exchange(m_lost, std::nullopt)) session()->computePool()->start([lost] { lost->discard(); });
+    });
+}
+
+void StartPage::offerLostSession(const SessionSnapshot& lost) {
+    m_lost = lost;
+    m_lostBanner->showMessage(ErrorBanner::Kind::Info,
+                              tr("The program ended while results of %1 were not saved (%2). Restore them, or close this note to drop them.")
+                                  .arg(QFileInfo(lost.sourcePath).fileName(), lost.saved.toString(QStringLiteral("yyyy-MM-dd HH:mm"))));
 }
 
 QString StartPage::id() const { return page::kStart; }
@@ -114,7 +131,7 @@ void StartPage::openRecent() {
         refreshRecent();
         return;
     }
-    session()->open(path);
+    Q_EMIT openRequested(path);
 }
 
 }  // namespace txfm::ui

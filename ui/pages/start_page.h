@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <optional>
+
 #include "ui/pages/page.h"
+#include "ui/session/session_snapshot.h"
 
 class QListWidget;
 
@@ -18,15 +21,19 @@ public:
     QString title() const override { return tr("Start"); }
     void setSession(Session* session) override;
     void activated() override;
+    /// Unsaved results of a window that crashed: the user restores or drops them.
+    void offerLostSession(const SessionSnapshot& lost);
 
 Q_SIGNALS:
+    void openRequested(const QString& path);
     void openFileRequested();
     void openFolderRequested();
 
 private:
     void refreshRecent();
     void openRecent();
-    ErrorBanner* m_banner;
+    ErrorBanner *m_banner, *m_lostBanner;
+    std::optional<SessionSnapshot> m_lost;
     QListWidget* m_recent;
     QWidget* m_recentSection;
 };

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/panels/file_panel.h"
 
+#include <algorithm>
+
+#include <QComboBox>
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
@@ -44,18 +47,42 @@ FilePanel::FilePanel(QWidget* parent) : Section(tr("What the file holds"), paren
 }
 
 void FilePanel::addFact(const QString& name, const QString& value) {
-    auto* label = new QLabel(name, this);
-    label->setProperty("role", "muted");
     auto* text = new QLabel(value, this);
     text->setWordWrap(true);
     text->setTextFormat(Qt::PlainText);
     text->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    addFact(name, text);
+}
+
+void FilePanel::addFact(const QString& name, QWidget* value) {
+    auto* label = new QLabel(name, this);
+    label->setProperty("role", "muted");
     m_facts->addWidget(label, m_rows, 0, Qt::AlignTop);
-    m_facts->addWidget(text, m_rows, 1, Qt::AlignTop);
+    m_facts->addWidget(value, m_rows, 1, Qt::AlignTop);
     ++m_rows;
 }
 
-void FilePanel::show(const std::shared_ptr<const Dataset>& dataset, const QString& path) {
+void FilePanel::addCountsChoice(const QString& current, const std::vector<Session::CountsChoice>& choices) {
+    auto* combo = new QComboBox(this);
+    combo->setObjectName(QStringLiteral("countsChoice"));
+    combo->setAccessibleName(tr("Counts found in"));
+    combo->setToolTip(tr("Take another matrix of the file for the counts; the file is opened again"));
+    combo->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    for (const Session::CountsChoice& choice : choices)
+        combo->addItem(tr("%1: %2").arg(choice.option, choice.values), choice.option);
+    const auto shown = std::ranges::find_if(choices, [&](const Session::CountsChoice& choice) {
+        // Provenance writes layers as anndata does.
+        return choice.option == current || current == QStringLiteral("layers['%1']").arg(choice.option.section(QLatin1Char('/'), 1));
+    });
+    combo->setCurrentIndex(shown == choices.end() ? -1 : static_cast<int>(shown - choices.begin()));
+    connect(combo, &QComboBox::activated, this, [this, combo, before = combo->currentIndex()](int row) {
+        if (row != before) Q_EMIT countsChosen(combo->itemData(row).toString());
+    });
+    addFact(tr("Counts found in"), combo);
+}
+
+void FilePanel::show(const std::shared_ptr<const Dataset>& dataset, const QString& path,
+                     const std::vector<Session::CountsChoice>& choices) {
     while (QLayoutItem* item = m_facts->takeAt(0)) {
         delete item->widget();
         delete item;
@@ -67,7 +94,12 @@ void FilePanel::show(const std::shared_ptr<const Dataset>& dataset, const QStrin
     const QFileInfo info(path);
     addFact(tr("Place"), info.isDir() ? path : tr("%1 (%2)").arg(path, formatBytes(static_cast<double>(info.size()))));
     addFact(tr("Format"), QString::fromStdString(from.format));
-    addFact(tr("Counts found in"), QString::fromStdString(from.countsIn));
+    const QString countsIn = QString::fromStdString(from.countsIn);
+    if (choices.empty()) {
+        addFact(tr("Counts found in"), countsIn);
+    } else {
+        addCountsChoice(countsIn, choices);
+    }
     addFact(tr("Values"), valueKindText(from.valueKind));
     addFact(tr("Size"), tr("%1 cells × %2 genes").arg(formatCount(dataset->cells()), formatCount(dataset->genes())));
     const int64_t nonZeros = dataset->counts->nonZeros();

@@ -7,6 +7,7 @@
 
 #include <QCommandLineParser>
 #include <QGuiApplication>
+#include <QTemporaryDir>
 
 #include "core/io/reader.h"
 #include "ui/plots/figure_export.h"
@@ -102,6 +103,9 @@ std::optional<int> runExportCommand(int argc, char** argv) {
     });
     if (!asked) return std::nullopt;
     qputenv("QT_QPA_PLATFORM", "offscreen");
+    // Qt warns on standard error about a missing runtime folder, which a batch system need not provide.
+    const QTemporaryDir runtime;
+    if (qEnvironmentVariableIsEmpty("XDG_RUNTIME_DIR") && runtime.isValid()) qputenv("XDG_RUNTIME_DIR", runtime.path().toUtf8());
     QGuiApplication application(argc, argv);
     QCommandLineParser parser;
     const QCommandLineOption in(QStringLiteral("export-figure"), QStringLiteral("File with a map."), QStringLiteral("FILE"));

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 
+#include <QFile>
 #include <QSettings>
 #include <QThread>
 
@@ -44,6 +45,20 @@ double flopsPerCell(const io::ModelConfig& config, const InferenceMode& mode) {
     const double products = tokens * (4 * d * d + 2 * d * static_cast<double>(config.mlpWidth()));
     const double attention = 2 * tokens * tokens * d;
     return static_cast<double>(mode.views) * blocks * 2 * (products + attention);
+}
+
+double jobMemory(const io::ModelConfig& config, const CountSource& counts, double resultBytes) {
+    constexpr double kProgram = 3e8, kBytesPerNonZero = 8, kBytesPerWeight = 4;
+    const double inMemory = counts.inMemory() ? kBytesPerNonZero * static_cast<double>(counts.nonZeros()) : 0;
+    return kProgram + kBytesPerWeight * static_cast<double>(config.parameterCount()) + inMemory + resultBytes;
+}
+
+double availableMemory() {
+    QFile file(QStringLiteral("/proc/meminfo"));
+    if (!file.open(QIODevice::ReadOnly)) return 0;
+    for (const QByteArray& line : file.readAll().split('\n'))
+        if (line.startsWith("MemAvailable:")) return 1024 * line.mid(13).simplified().split(' ').constFirst().toDouble();
+    return 0;
 }
 
 double assumedSpeed() {

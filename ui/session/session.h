@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <QObject>
@@ -18,6 +19,7 @@
 #include "core/io/model_directory.h"
 #include "ui/session/navigation.h"
 #include "ui/session/selection_model.h"
+#include "ui/session/session_snapshot.h"
 
 namespace txfm::ui {
 
@@ -42,7 +44,14 @@ public:
     bool isOpening() const { return m_opening; }
     /// Opens in the background: openingStarted … datasetChanged or openingFailed. Normalised values open
     /// too, for looking at them; needsNormalisedDecision() then tells that the user must choose.
+    /// `countsIn`: which counts, "" = found by themselves.
     void open(const QString& path, const QString& countsIn = {});
+    /// A matrix of the opened file: its name for open(), what its values look like.
+    struct CountsChoice {
+        QString option, values;
+    };
+    /// Empty where the file leaves no choice.
+    const std::vector<CountsChoice>& countsChoices() const { return m_countsChoices; }
     void cancelOpening();
     void close();
     /// The values are not counts and the user has not agreed to use them as they are.
@@ -71,6 +80,12 @@ public:
     /// Writes data, results and annotations as .h5ad in the background: saved or savingFailed.
     void saveAs(const QString& path);
     bool isSaving() const { return m_saving; }
+    /// What a later window needs to go on from here.
+    SessionSnapshot snapshot() const;
+    /// Takes up a lost session (SessionSnapshot::findLost()): as open(), with its unsaved results.
+    void restore(SessionSnapshot lost);
+    /// The working files outlive this session, for a window that takes it up.
+    void keepWorkFolder() { m_keepWorkFolder = true; }
 
     // --- model --------------------------------------------------------------------------------
     /// The chosen model (vocabulary, card, gene vectors), null = none or still opening.
@@ -109,10 +124,22 @@ Q_SIGNALS:
 
 private:
     friend class ObsColumnCommand;
+    struct Opened {
+        std::shared_ptr<const Dataset> dataset;
+        std::vector<CountsChoice> countsChoices;
+        QString workFile;
+    };
+    static Result<Opened> read(const QString& path, const QString& countsIn, const QString& copy, Progress& progress);
+    /// Starts an opening: cancels the one before and announces it. What it reports goes to openingProgress().
+    std::shared_ptr<Progress> beginOpening(const QString& path);
+    void failOpening(const Error& error, const QString& path);
     /// Makes a changed data set on the reading thread, stores it as working file and opens it.
     void replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, std::function<void()> adopted);
     void adopt(std::shared_ptr<const Dataset> dataset, bool sameCells);
     void replaceObs(const std::string& name, const std::optional<Column>& column);
+    void applyObsEdits();
+    /// An obs column with the edits that are under way.
+    std::optional<Column> latestObs(const std::string& name) const;
     QString newWorkFile(const QString& stem);
     void setModified(bool modified);
 
@@ -120,11 +147,13 @@ private:
     std::shared_ptr<const io::ModelDirectory> m_model;
     QString m_sourcePath, m_workFile, m_modelFolder, m_unfilteredWorkFile;
     bool m_opening = false, m_saving = false, m_filtered = false, m_modified = false;
-    bool m_allowNormalised = false;
+    bool m_allowNormalised = false, m_keepWorkFolder = false;
     quint64 m_openGeneration = 0, m_modelGeneration = 0;
     CancelToken m_openToken;
     QString m_workFolder;
+    std::vector<CountsChoice> m_countsChoices;
     std::vector<std::string> m_editedColumns;
+    std::vector<std::pair<std::string, std::optional<Column>>> m_obsEdits;  // not yet in m_dataset
     QUndoStack* m_undo;
     SelectionModel* m_selection;
     Navigation* m_navigation;

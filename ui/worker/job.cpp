@@ -157,7 +157,7 @@ void Job::handle(const nlohmann::json& event) {
     } else if (type == "forecast") {
         m_forecast = event;
     } else if (type == "resumed") {
-        m_result = nullptr;
+        m_result = m_forecast = nullptr;
         m_hasError = m_endSeen = false;
         m_pollsAfterEnd = 0;
     } else if (type == "message") {

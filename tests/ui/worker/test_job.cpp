@@ -98,6 +98,17 @@ private Q_SLOTS:
         QCOMPARE(job->steps().size(), size_t{3});
         QCOMPARE(job->steps()[1].loss, 20.0);
     }
+    void aChainThatGoesAwayStopsItsJob() {
+        const QString ended = m_folder->filePath("ended");
+        program("trap 'touch \"" + ended + "\"; exit 5' INT\necho '{\"type\":\"progress\",\"done\":1}'\nwhile true; do sleep 0.05; done\n");
+        auto chain = std::make_unique<JobChain>();
+        QSignalSpy progress(chain.get(), &JobChain::progressChanged);
+        chain->add([] { return spec(false); });
+        chain->start();
+        QTRY_VERIFY(progress.count() > 0);
+        chain.reset();  // the window closes
+        QTRY_VERIFY(QFile::exists(ended));
+    }
     void aMissingProgramIsSaid() {
         qputenv("TXFM_PROGRAM", "/nowhere/txfm");
         const Result<Job*> job = Job::start(spec(false), newJobFolder("embed"), this);
