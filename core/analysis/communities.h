@@ -19,8 +19,7 @@ struct Communities {
 };
 
 /// Clusters of a symmetric weighted graph by modularity Q_γ = (1/2m) Σ (A_ij − γ k_i k_j / 2m) [c_i = c_j]
-/// (spec §7.1), with igraph. Leiden runs until no node moves. Cancel is seen between its iterations.
-/// Errors: Failed when igraph reports one; Cancelled. Thread: one call at a time (igraph's generator is shared).
+/// (spec §7.1; leiden.h). Error: Cancelled, seen within milliseconds.
 Result<Communities> findCommunities(const CsrMatrix& connectivities, CommunityMethod method, double resolution,
                                     uint64_t seed, Progress& progress);
 

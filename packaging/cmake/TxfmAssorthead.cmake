@@ -8,7 +8,7 @@
 # differently, so everything here uses this one; Debian's Eigen 3.4 is never put on the include path.
 #
 # Include rules found with gcc 12: <optional> before topicks; raiigraph and scran_graph_cluster want
-# igraph 1.0, Debian has 0.10, so the igraph C API is called directly.
+# igraph 1.0, Debian has 0.10; core/analysis clusters by itself.
 set(TXFM_ASSORTHEAD_INCLUDE "${TXFM_DEPS}/assorthead/src/assorthead/include")
 if(NOT EXISTS "${TXFM_ASSORTHEAD_INCLUDE}/tatami/tatami.hpp")
     message(FATAL_ERROR "The libscran headers are not in ${TXFM_DEPS}/assorthead; run packaging/setup.sh, or "
