@@ -57,7 +57,56 @@ private Q_SLOTS:
     void threadsDoNotMatter();
     void badInputAndCancel();
     void graphEqualsScanpy();
+    void approximateFindsNearlyAll();
+    void approximateOfEqualRows();
 };
+
+void TestNeighbors::approximateFindsNearlyAll() {
+    // Clouds of different size and width, as cell types are.
+    DenseMatrix data = randomMatrix(20000, 20, 5);
+    const DenseMatrix centres = randomMatrix(30, 20, 6);
+    for (int64_t i = 0; i < data.rows; ++i) {
+        const int64_t cloud = (i * i) % 30;
+        for (int64_t c = 0; c < data.cols; ++c) data(i, c) = 4 * centres(cloud, c) + data(i, c) * static_cast<float>(0.3 + 0.05 * static_cast<double>(cloud));
+    }
+    Progress progress;
+    const auto exact = nearestNeighbors(data, 15, progress);
+    double recall = 0, again = 0;
+    setThreadCount(1);
+    const auto found = approximateNeighbors(data, 15, recall, progress);
+    setThreadCount(3);
+    const auto threads = approximateNeighbors(data, 15, again, progress);
+    setThreadCount(0);
+    QVERIFY(exact.ok() && found.ok() && threads.ok());
+    QVERIFY(found->indices == threads->indices && found->distances == threads->distances);
+    QCOMPARE(recall, again);
+    int64_t same = 0;
+    for (int64_t i = 0; i < data.rows; ++i)
+        for (int64_t j = 0; j < 15; ++j) same += found->distances[static_cast<size_t>(i * 15 + j)] <= exact->distances[static_cast<size_t>(i * 15 + 14)];
+    const double share = static_cast<double>(same) / static_cast<double>(exact->indices.size());
+    QVERIFY2(share > 0.99, qPrintable(QString::number(share)));
+    QVERIFY(std::abs(share - recall) < 0.01);  // what is told is what was found
+    for (size_t i = 0; i < found->indices.size(); ++i) QVERIFY(found->indices[i] != static_cast<int32_t>(i / 15));
+    CancelToken token = progress.token();
+    token.cancel();
+    const auto cancelled = approximateNeighbors(data, 15, recall, progress);
+    QVERIFY(!cancelled.ok());
+    QCOMPARE(cancelled.error().code, ErrorCode::Cancelled);
+}
+
+void TestNeighbors::approximateOfEqualRows() {
+    // All in one list, the others empty: every row is still found.
+    DenseMatrix data(3000, 4);
+    data(7, 2) = 1;
+    Progress progress;
+    double recall = 0;
+    const auto found = approximateNeighbors(data, 5, recall, progress);
+    QVERIFY(found.ok());
+    QCOMPARE(recall, 1.0);
+    QCOMPARE(found->distances[0], 0.0f);
+    QCOMPARE(found->distances[7 * 5], 1.0f);
+    QVERIFY(!approximateNeighbors(DenseMatrix(1, 4), 5, recall, progress).ok());
+}
 
 void TestNeighbors::dotProductsEqualPlainSums_data() {
     QTest::addColumn<int>("rowsA");
