@@ -10,6 +10,7 @@
 #include "core/base/quoted.h"
 #include "core/base/utf8.h"
 #include "core/io/hdf5_chunks.h"
+#include "core/io/hdf5_types.h"
 #include "core/io/lzf.h"
 
 namespace txfm::io::hdf5 {
@@ -53,59 +54,6 @@ void setUp() {
     H5Lunregister(H5L_TYPE_EXTERNAL);
     static const H5Z_class2_t kLzf = {H5Z_CLASS_T_VERS, kLzfFilter, 0, 1, "lzf", nullptr, nullptr, lzfFilter};
     if (H5Zfilter_avail(kLzfFilter) <= 0) H5Zregister(&kLzf);
-}
-
-ElementType describeType(hid_t type) {
-    ElementType result;
-    result.size = H5Tget_size(type);
-    switch (H5Tget_class(type)) {
-        case H5T_INTEGER:
-            result.kind = H5Tget_sign(type) == H5T_SGN_NONE ? ElementKind::Unsigned : ElementKind::Signed;
-            result.native = H5Tget_order(type) == H5T_ORDER_LE && H5Tget_precision(type) == 8 * result.size &&
-                            (result.size == 1 || result.size == 2 || result.size == 4 || result.size == 8);
-            break;
-        case H5T_FLOAT:
-            result.kind = ElementKind::Float;
-            result.native = H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F64LE) > 0;
-            break;
-        case H5T_ENUM: {
-            // h5py stores booleans as an enumeration of FALSE and TRUE over one byte.
-            result.kind = result.size == 1 ? ElementKind::Boolean : ElementKind::Other;
-            break;
-        }
-        case H5T_STRING: result.kind = ElementKind::String; break;
-        case H5T_COMPOUND: result.kind = ElementKind::Compound; break;
-        default: break;
-    }
-    return result;
-}
-
-/// Texts from memory that H5Dread or H5Aread filled, or an empty list on failure.
-template <class Read>
-bool readTextElements(hid_t fileType, size_t count, std::vector<std::string>& out, hid_t space, Read&& read) {
-    out.clear();
-    out.reserve(count);
-    if (H5Tis_variable_str(fileType) > 0) {
-        const Handle memory(H5Tcopy(H5T_C_S1));
-        H5Tset_size(memory, H5T_VARIABLE);
-        H5Tset_cset(memory, H5Tget_cset(fileType));
-        std::vector<char*> pointers(count, nullptr);
-        const bool ok = read(memory.get(), pointers.data()) >= 0;
-        if (ok)
-            for (const char* text : pointers) out.push_back(text ? toUtf8(text) : std::string());
-        if (count > 0) H5Dvlen_reclaim(memory, space, H5P_DEFAULT, pointers.data());
-        return ok;
-    }
-    const size_t width = H5Tget_size(fileType);
-    std::vector<char> bytes(width * count);
-    if (read(fileType, bytes.data()) < 0) return false;
-    const bool spacePadded = H5Tget_strpad(fileType) == H5T_STR_SPACEPAD;
-    for (size_t i = 0; i < count; ++i) {
-        std::string text(bytes.data() + i * width, width);
-        if (spacePadded) text.erase(text.find_last_not_of(' ') + 1);
-        out.push_back(toUtf8(std::move(text)));
-    }
-    return true;
 }
 
 herr_t collectName(hid_t, const char* name, const H5L_info_t*, void* names) {
@@ -171,12 +119,37 @@ bool readSlab(hid_t dataset, const ElementType& type, int64_t begin, int64_t cou
     return true;
 }
 
+}  // namespace
+
+ElementType describeType(hid_t type) {
+    ElementType result;
+    result.size = H5Tget_size(type);
+    switch (H5Tget_class(type)) {
+        case H5T_INTEGER:
+            result.kind = H5Tget_sign(type) == H5T_SGN_NONE ? ElementKind::Unsigned : ElementKind::Signed;
+            result.native = H5Tget_order(type) == H5T_ORDER_LE && H5Tget_precision(type) == 8 * result.size &&
+                            (result.size == 1 || result.size == 2 || result.size == 4 || result.size == 8);
+            break;
+        case H5T_FLOAT:
+            result.kind = ElementKind::Float;
+            result.native = H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F64LE) > 0;
+            break;
+        case H5T_ENUM: {
+            // h5py stores booleans as an enumeration of FALSE and TRUE over one byte.
+            result.kind = result.size == 1 ? ElementKind::Boolean : ElementKind::Other;
+            break;
+        }
+        case H5T_STRING: result.kind = ElementKind::String; break;
+        case H5T_COMPOUND: result.kind = ElementKind::Compound; break;
+        default: break;
+    }
+    return result;
+}
+
 Error unreadable(const Node& node) {
     return badInput("The content of " + node.where() + " cannot be read; the file is damaged or truncated.",
                     "Download or export the file again.");
 }
-
-}  // namespace
 
 std::unique_lock<std::recursive_mutex> lock() {
     static std::recursive_mutex mutex;
@@ -258,51 +231,6 @@ Result<Node> Node::child(const std::string& name) const {
                             ? "'" + path + "' in '" + m_file + "' is a link that leads nowhere, in a circle or to another file."
                             : "'" + path + "' in '" + m_file + "' cannot be opened; the file is damaged.");
     return Node(std::move(object), m_file, std::move(path));
-}
-
-bool Node::hasAttribute(const std::string& name) const {
-    const auto guard = lock();
-    return H5Aexists(m_id, name.c_str()) > 0;
-}
-
-std::string Node::attributeText(const std::string& name) const {
-    std::vector<std::string> texts = attributeTexts(name);
-    return texts.size() == 1 ? texts.front() : std::string();
-}
-
-std::vector<std::string> Node::attributeTexts(const std::string& name) const {
-    std::vector<std::string> texts;
-    const auto guard = lock();
-    if (!hasAttribute(name)) return texts;
-    const Handle attribute(H5Aopen(m_id, name.c_str(), H5P_DEFAULT));
-    if (!attribute.valid()) return texts;
-    const Handle type(H5Aget_type(attribute)), space(H5Aget_space(attribute));
-    const hssize_t count = H5Sget_simple_extent_npoints(space);
-    if (H5Tget_class(type) != H5T_STRING || count < 1 || count > (hssize_t{1} << 24)) return texts;
-    if (!readTextElements(type, static_cast<size_t>(count), texts, space,
-                          [&](hid_t memory, void* out) { return H5Aread(attribute, memory, out); }))
-        texts.clear();
-    return texts;
-}
-
-std::vector<int64_t> Node::attributeIntegers(const std::string& name) const {
-    const auto guard = lock();
-    if (!hasAttribute(name)) return {};
-    const Handle attribute(H5Aopen(m_id, name.c_str(), H5P_DEFAULT));
-    if (!attribute.valid()) return {};
-    const Handle type(H5Aget_type(attribute)), space(H5Aget_space(attribute));
-    const hssize_t count = H5Sget_simple_extent_npoints(space);
-    const ElementType element = describeType(type);
-    if (!element.isNumeric() || count < 1 || count > 1024) return {};
-    std::vector<int64_t> values(static_cast<size_t>(count));
-    if (element.kind == ElementKind::Boolean) {
-        std::vector<int8_t> bytes(values.size());
-        if (H5Aread(attribute, type, bytes.data()) < 0) return {};
-        std::copy(bytes.begin(), bytes.end(), values.begin());
-        return values;
-    }
-    if (H5Aread(attribute, H5T_NATIVE_INT64, values.data()) < 0) return {};
-    return values;
 }
 
 std::vector<int64_t> Node::shape() const {
@@ -412,21 +340,6 @@ Result<void> Node::readRows(int64_t begin, int64_t end, T* out) const {
     const auto guard = lock();
     if (!readSlab(m_id, type(), begin, end - begin, extents[1], out)) return unreadable(*this);
     return {};
-}
-
-Result<std::vector<std::string>> Node::readTexts() const {
-    TXFM_CHECK(checkReadable());
-    const auto guard = lock();
-    const Handle type(H5Dget_type(m_id)), space(H5Dget_space(m_id));
-    if (H5Tget_class(type) != H5T_STRING) return badInput(where() + " does not hold texts.");
-    std::vector<std::string> texts;
-    const int64_t count = elements();
-    if (count == 0) return texts;
-    if (!readTextElements(type, static_cast<size_t>(count), texts, space, [&](hid_t memory, void* out) {
-            return H5Dread(m_id, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
-        }))
-        return unreadable(*this);
-    return texts;
 }
 
 #define TXFM_INSTANTIATE(T)                                                   \

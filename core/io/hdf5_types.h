@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "core/io/hdf5_node.h"
+
+/// Shared by the files that implement Node.
+namespace txfm::io::hdf5 {
+
+/// A type of HDF5 reduced to what matters here.
+ElementType describeType(hid_t type);
+/// BadInput: the content of the node cannot be read.
+Error unreadable(const Node& node);
+
+}  // namespace txfm::io::hdf5
