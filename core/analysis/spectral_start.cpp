@@ -136,17 +136,19 @@ void writeLayout(const Panel& panel, double extent, DenseMatrix& layout) {
 }  // namespace
 
 Result<bool> spectralStart(const CsrMatrix& graph, double extent, DenseMatrix& layout, Progress& progress) {
-    constexpr int kRounds = 16, kDegree = 24;
+    constexpr int kDegree = 24;
     constexpr double kAngle = 0.01;
     const int64_t n = graph.rows;
+    // A start need not be exact, and many rounds on a large graph take longer than the layout itself.
+    const int rounds = n <= 100'000 ? 16 : 5;
     // Below this the eigenvectors of so small a Laplacian say little.
     if (n <= 2 * kB || !isConnected(graph)) return false;
     const NormalisedGraph normalised(graph);
     Panel panel(static_cast<size_t>(n * kB)), product(panel.size()), scratch(panel.size());
     RandomStream random(0x73706563, 0);
     for (double& v : panel) v = random.normal();
-    StageProgress stage(progress, "umap start", kRounds, "rounds");
-    for (int round = 0; round < kRounds; ++round) {
+    StageProgress stage(progress, "umap start", rounds, "rounds");
+    for (int round = 0; round < rounds; ++round) {
         if (progress.cancelled()) return cancelledError();
         normalised.removeFirst(panel);
         orthonormalise(panel, n);

@@ -4,8 +4,10 @@
 #include <algorithm>
 
 #include "core/io/count_builder.h"
+#include "core/io/count_loader.h"
 #include "core/io/hdf5_node.h"
 #include "core/io/reader.h"
+#include "core/io/streamed_counts.h"
 
 namespace txfm::readers {
 namespace fs = std::filesystem;
@@ -127,6 +129,32 @@ void chooseGenome(Table& var, const io::ReadOptions& options, Provenance& proven
     provenance.notes.push_back("The file holds several genomes; the genes of '" + chosen + "' are used.");
 }
 
+/// True when no feature has to be kept apart, as antibodies are; that needs the counts in memory.
+bool onlyGenes(const Table& var) {
+    const Column* types = var.find("feature_types");
+    for (size_t g = 0; types && g < var.rows(); ++g)
+        if (const std::string type = types->text(g); type != "Gene Expression" && !type.empty()) return false;
+    return true;
+}
+
+/// The counts as rows that are read on demand and checked then.
+Result<std::shared_ptr<const CountSource>> leaveInFile(const Node& group, const Layout& layout, const io::ReadOptions& options,
+                                                       Provenance& provenance) {
+    TXFM_TRY(Node data, group.child("data"));
+    TXFM_TRY(Node indices, group.child("indices"));
+    TXFM_TRY(const Node pointerNode, group.child("indptr"));
+    TXFM_CHECK(data.checkReadable());
+    TXFM_CHECK(indices.checkReadable());
+    TXFM_TRY(const std::vector<float> sample, io::sampleValues(data));
+    provenance.valueKind = io::classifyValues(sample);
+    if (provenance.valueKind != ValueKind::Counts)
+        provenance.notes.push_back("The values are not counts but look " + toString(provenance.valueKind) + "; the model needs raw counts.");
+    if (options.packed && options.packed->cells() == layout.cells && options.packed->genes() == layout.genes) return options.packed;
+    TXFM_TRY(std::vector<int64_t> pointers, io::readPointers(pointerNode, layout.cells, std::min(layout.nonZeros, indices.elements())));
+    return std::shared_ptr<const CountSource>(std::make_shared<io::StreamedRows>(
+        std::move(data), std::move(indices), std::move(pointers), layout.genes, provenance.valueKind == ValueKind::Counts));
+}
+
 Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, Progress& progress) {
     const auto lock = io::hdf5::lock();
     TXFM_TRY(const Node root, Node::open(path));
@@ -147,6 +175,10 @@ Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, P
     TXFM_TRY(dataset.var, readGenes(group, layout, provenance));
     if (layout.version == 3) chooseGenome(dataset.var, options, provenance);
     if (progress.cancelled()) return cancelledError();
+    if (!options.keepInMemory && onlyGenes(dataset.var)) {
+        TXFM_TRY(dataset.counts, leaveInFile(group, layout, options, provenance));
+        return dataset;
+    }
     TXFM_TRY(auto indptr, numbers<int64_t>(group, "indptr"));
     TXFM_TRY(auto indices, numbers<int32_t>(group, "indices"));
     if (progress.cancelled()) return cancelledError();
@@ -170,6 +202,7 @@ public:
         if (!root || root->has("obs") || root->has("row_attrs")) return 0;
         return findLayout(*root, {}) ? 95 : root->has("matrix") ? 40 : 0;
     }
+    bool leavesInFile() const override { return true; }
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
         return io::hdf5::guarded(path.string(), [&]() -> Result<io::FileInfo> {
             const auto lock = io::hdf5::lock();
