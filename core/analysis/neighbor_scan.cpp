@@ -84,14 +84,15 @@ void QueryBlock::scan(int64_t panel) {
         float dots[kTileRows * PackedRows::kPanel];
         dotTile(centred(static_cast<size_t>(first)), rows, m_reference.width(), m_reference.panel(panel), m_reference.width(), dots);
         for (int64_t i = 0; i < rows; ++i) {
+            const auto query = static_cast<size_t>(first + i);
+            const float limit = m_limits[query];
             float scores[PackedRows::kPanel];
-            float lowest = std::numeric_limits<float>::infinity();
+            int any = 0;  // unlike the smallest score, an "or" of flags is vectorised
             for (int64_t j = 0; j < PackedRows::kPanel; ++j) {
                 scores[j] = norms[j] - 2.0f * dots[i * PackedRows::kPanel + j];
-                lowest = std::min(lowest, scores[j]);
+                any |= scores[j] < limit;
             }
-            const auto query = static_cast<size_t>(first + i);
-            if (!(lowest < m_limits[query])) continue;
+            if (!any) continue;
             for (int64_t j = 0; j < PackedRows::kPanel; ++j) {
                 if (!(scores[j] < m_limits[query])) continue;
                 const int32_t row = m_reference.rowAt(panel * PackedRows::kPanel + j);
