@@ -7,6 +7,8 @@
 #include <string>
 #include <system_error>
 
+#include "core/base/parallel.h"
+#include "core/base/readable.h"
 #include "core/io/packed_store.h"
 #include "core/io/reader.h"
 
@@ -37,13 +39,11 @@ int64_t sizeInMemory(const FileInfo& info) {
     return static_cast<int64_t>(8 * values) + 8 * info.cells;
 }
 
-std::string readableBytes(int64_t bytes) {
-    char text[32];
-    if (bytes < int64_t{1} << 30)
-        std::snprintf(text, sizeof text, "%lld MiB", static_cast<long long>(std::max<int64_t>(1, bytes >> 20)));
-    else
-        std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / (int64_t{1} << 30));
-    return text;
+void announcePacking(double bytes, Progress& progress) {
+    constexpr double kSecondsPerByte = 6e-9;  // of the counts in memory, on one core of a server of 2024
+    progress.message(MessageLevel::Info, "The counts would take " + readableBytes(bytes) + " of memory, so a packed copy of about " +
+                                             readableBytes(bytes * 3 / 8) + " is made in the cache folder in about " +
+                                             readableDuration(bytes * kSecondsPerByte / threadCount()) + "; the next time it is opened at once.");
 }
 
 struct Placement {
@@ -87,8 +87,7 @@ Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Pr
     chosen.packed = placement.packed;
     chosen.keepInMemory = options.keepInMemory && !placement.pack && !placement.packed;
     if (placement.pack && !placement.packed)
-        progress.message(MessageLevel::Info, "The counts would take " + readableBytes(placement.bytes) + " of memory, so a packed copy of about " +
-                                                 readableBytes(placement.bytes * 3 / 8) + " is made in the cache folder; the next time it is opened at once.");
+        announcePacking(static_cast<double>(placement.bytes), progress);
     TXFM_TRY(Dataset dataset, reader->open(path, chosen, progress));
     if (!placement.pack || placement.packed || dataset.counts->inMemory()) return dataset;
     TXFM_TRY(dataset.counts, openOrMakePackedStore(path, dataset.provenance.countsIn, *dataset.counts, progress));

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/base/quoted.h"
+#include "core/base/readable.h"
 
 namespace txfm::io {
 namespace fs = std::filesystem;
@@ -30,8 +31,7 @@ Result<void> checkFreeSpace(const fs::path& folder, uint64_t bytes) {
     if (::statvfs(folder.c_str(), &disk) != 0) return {};  // writing will tell
     const uint64_t have = static_cast<uint64_t>(disk.f_bavail) * disk.f_frsize;
     if (bytes <= have) return {};
-    const auto gib = [](uint64_t size) { return std::to_string(size >> 30) + "." + std::to_string((size >> 20) % 1024 * 10 / 1024) + " GiB"; };
-    return failed("The folder " + quoted(folder) + " needs " + gib(bytes) + " of free space, but has " + gib(have) + ".",
+    return failed("The folder " + quoted(folder) + " needs " + readableBytes(static_cast<double>(bytes)) + " of free space, but has " + readableBytes(static_cast<double>(have)) + ".",
                   "Free some disk space, or let XDG_CACHE_HOME name a folder on a larger disk.");
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/atomic_file.h"
 #include "core/base/parallel.h"
 #include "core/base/quoted.h"
+#include "core/base/readable.h"
 #include "core/model/device.h"
 #include "core/model/errors.h"
 #include "core/workflow/embedding_file.h"
@@ -22,14 +23,6 @@ constexpr int64_t kRowsPerRead = 512;
 constexpr double kSecondsPerChunk = 0.2;  // between two looks at the cancel flag
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::string duration(double seconds) {
-    char text[64];
-    if (seconds < 90) std::snprintf(text, sizeof text, "%.0f seconds", std::max(1.0, seconds));
-    else if (seconds < 5400) std::snprintf(text, sizeof text, "%.0f minutes", seconds / 60);
-    else std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
-    return text;
-}
 
 fs::path workFileFor(const std::string& out) {
     const fs::path path(out);
@@ -152,7 +145,7 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
             const double rate = static_cast<double>(count) / std::max(secondsSince(before), 1e-6);
             if (++trials == 2)
                 progress.message(MessageLevel::Info, "Embedding " + std::to_string(cells) + " cells takes about " +
-                                                         duration(static_cast<double>(cells - at) / rate) + " (" +
+                                                         readableDuration(static_cast<double>(cells - at) / rate) + " (" +
                                                          run.precision + ", " + run.device + ").");
             if (trials >= 2)
                 chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads, threads, kRowsPerRead);

@@ -2,12 +2,12 @@
 #include "core/workflow/forecast.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 
 #include "core/analysis/neighbors.h"
 #include "core/base/parallel.h"
+#include "core/base/readable.h"
 
 namespace txfm::workflow {
 namespace {
@@ -26,17 +26,6 @@ constexpr double kFixedMemory = 200e6;
 double storedValues(const Dataset& dataset) {
     const int64_t known = dataset.counts->nonZeros();
     return known >= 0 ? static_cast<double>(known) : 0.15 * static_cast<double>(dataset.cells()) * static_cast<double>(dataset.genes());
-}
-
-std::string duration(double seconds) {
-    char text[32];
-    if (seconds < 90)
-        std::snprintf(text, sizeof text, "%.0f seconds", seconds);
-    else if (seconds < 5400)
-        std::snprintf(text, sizeof text, "%.0f minutes", seconds / 60);
-    else
-        std::snprintf(text, sizeof text, "%.1f hours", seconds / 3600);
-    return text;
 }
 
 }  // namespace
@@ -71,10 +60,9 @@ Forecast forecast(const Dataset& dataset, const PlannedWork& work) {
 void announce(const Dataset& dataset, const PlannedWork& work, Progress& progress) {
     const Forecast expected = forecast(dataset, work);
     if (expected.seconds < kWorthTelling) return;
-    char text[160];
-    std::snprintf(text, sizeof text, "This takes about %s, %.1f GB of memory and %.1f GB on disk for %lld cells.", duration(expected.seconds).c_str(),
-                  expected.memoryBytes / 1e9, expected.diskBytes / 1e9, static_cast<long long>(dataset.cells()));
-    progress.message(MessageLevel::Info, text);
+    progress.message(MessageLevel::Info, "This takes about " + readableDuration(expected.seconds) + ", " + readableBytes(expected.memoryBytes) +
+                                             " of memory and " + readableBytes(expected.diskBytes) + " on disk for " +
+                                             std::to_string(dataset.cells()) + " cells.");
 }
 
 }  // namespace txfm::workflow
