@@ -174,7 +174,7 @@ QWidget* FineTunePage::makeRuns() {
     m_runs = new QComboBox(runs);
     m_runs->setObjectName(QStringLiteral("runs"));
     m_runs->setAccessibleName(tr("Runs"));
-    m_runs->setMinimumContentsLength(28);
+    m_runs->setMinimumContentsLength(40);
     m_runs->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_remove = new QPushButton(tr("Forget"), runs);
     m_remove->setToolTip(tr("Takes the run off this list; its model stays"));

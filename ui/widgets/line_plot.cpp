@@ -100,7 +100,9 @@ void LinePlot::updateRange() {
         yMax = std::min(yMax, others);
     }
     if (xMax == xMin) xMax = xMin + 1;
-    const double pad = yMax > yMin ? 0.06 * (yMax - yMin) : std::max(1e-9, 0.1 * std::abs(yMax));
+    // A value and its smoothed twin differ by rounding only: that is one value.
+    const double size = std::max(std::abs(yMin), std::abs(yMax));
+    const double pad = yMax - yMin > 1e-9 * size ? 0.06 * (yMax - yMin) : std::max(1e-9, 0.1 * size);
     m_xMin = xMin;
     m_xMax = xMax;
     m_yMin = yMin >= 0 ? std::max(0.0, yMin - pad) : yMin - pad;

@@ -7,13 +7,18 @@
 namespace txfm::ui {
 
 std::vector<double> niceTicks(double low, double high, int count) {
-    if (!(high > low) || count < 1 || !std::isfinite(high - low)) return {low};
-    const double raw = (high - low) / count;
+    // A range of a few units in the last place has no round numbers inside, and counting in steps of it would not move.
+    constexpr double kPrecision = 1e-12;
+    const double range = high - low;
+    if (!(range > kPrecision * std::max(std::abs(low), std::abs(high))) || count < 1 || !std::isfinite(range)) return {low};
+    const double raw = range / count;
     const double power = std::pow(10, std::floor(std::log10(raw)));
     const double factor = raw / power;
     const double step = power * (factor <= 1 ? 1 : factor <= 2 ? 2 : factor <= 5 ? 5 : 10);
+    const double first = std::ceil(low / step - 1e-9);
+    const auto steps = static_cast<int>(std::floor(high / step + 1e-9) - first);
     std::vector<double> ticks;
-    for (double i = std::ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; ++i) ticks.push_back(i * step);
+    for (int i = 0; i <= steps; ++i) ticks.push_back((first + i) * step);
     return ticks;
 }
 
