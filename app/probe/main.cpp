@@ -15,6 +15,15 @@ using namespace txfm;
 
 namespace {
 
+/// The sanitizer's shadow memory is terabytes of address space. gcc and clang say in different ways that it is on.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kAddressSanitizer = true;
+#elif defined(__has_feature)
+constexpr bool kAddressSanitizer = __has_feature(address_sanitizer);
+#else
+constexpr bool kAddressSanitizer = false;
+#endif
+
 void lower(int resource, rlim_t wanted) {
     rlimit limit{};
     if (::getrlimit(static_cast<__rlimit_resource>(resource), &limit) != 0) return;
@@ -28,9 +37,7 @@ void limitThisProcess(const std::filesystem::path& file) {
     const io::hdf5::TrialLimits limits = io::hdf5::trialLimits(ec ? 0 : size);
     lower(RLIMIT_CORE, 0);
     lower(RLIMIT_CPU, limits.seconds);
-#if !defined(__SANITIZE_ADDRESS__)  // its shadow memory is terabytes of address space
-    lower(RLIMIT_AS, limits.bytes);
-#endif
+    if (!kAddressSanitizer) lower(RLIMIT_AS, limits.bytes);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 

@@ -11,8 +11,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <map>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <string>
 
 #include "core/base/paths.h"
@@ -36,26 +37,32 @@ std::string stateOf(const fs::path& file) {
     return state;
 }
 
-/// Files that passed, so that several readers and commands of one process ask only once.
-class Passed {
+/// How files fared, so that several readers and commands of one process ask only once.
+class Outcomes {
 public:
-    static Passed& instance() {
-        static Passed passed;
-        return passed;
+    static Outcomes& instance() {
+        static Outcomes outcomes;
+        return outcomes;
     }
-    bool contains(const std::string& state) {
+    std::optional<bool> find(const std::string& state) {
         const std::lock_guard guard(m_mutex);
-        return m_states.contains(state);
+        const auto found = m_passed.find(state);
+        return found == m_passed.end() ? std::nullopt : std::optional(found->second);
     }
-    void add(const std::string& state) {
+    void add(const std::string& state, bool passed) {
         const std::lock_guard guard(m_mutex);
-        if (!state.empty()) m_states.insert(state);
+        if (!state.empty()) m_passed[state] = passed;
     }
 
 private:
     std::mutex m_mutex;
-    std::set<std::string> m_states;
+    std::map<std::string, bool> m_passed;
 };
+
+Error notInOrder(const fs::path& file) {
+    return badInput(quoted(file) + " is a damaged HDF5 file: the HDF5 library cannot go through it in order.",
+                    "Download or export the file again.");
+}
 
 struct Descriptor {
     int fd = -1;
@@ -83,14 +90,15 @@ int startProgram(const fs::path& program, const fs::path& file, int output, pid_
 }  // namespace
 
 TrialLimits trialLimits(uintmax_t fileBytes) {
-    constexpr uintmax_t kBytesPerSecond = uintmax_t{8} << 20;  // a tenth of what a slow disk gives
+    constexpr unsigned kSeconds = 4;  // a small file takes some hundredths of a second
+    constexpr uintmax_t kBytesPerSecond = uintmax_t{4} << 20;
     constexpr uint64_t kMemory = uint64_t{2} << 30, kMemoryPerByte = 16;
-    return {static_cast<unsigned>(20 + fileBytes / kBytesPerSecond), kMemory + kMemoryPerByte * fileBytes};
+    return {static_cast<unsigned>(kSeconds + fileBytes / kBytesPerSecond), kMemory + kMemoryPerByte * fileBytes};
 }
 
 Result<void> tryInChild(const fs::path& file, const CancelToken* token) {
     const std::string state = stateOf(file);
-    if (Passed::instance().contains(state)) return {};
+    if (const auto passed = Outcomes::instance().find(state)) return *passed ? Result<void>() : notInOrder(file);
     const fs::path program = installationPrefix() / TXFM_LIBDIR / "txfm" / "txfm-probe";
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
@@ -113,11 +121,9 @@ Result<void> tryInChild(const fs::path& file, const CancelToken* token) {
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     if (cancelled) return cancelledError();
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return badInput(quoted(file) + " is a damaged HDF5 file: the HDF5 library cannot go through it in order.",
-                        "Download or export the file again.");
-    Passed::instance().add(state);
-    return {};
+    const bool passed = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    Outcomes::instance().add(state, passed);
+    return passed ? Result<void>() : notInOrder(file);
 }
 
 }  // namespace txfm::io::hdf5

@@ -11,8 +11,8 @@ namespace txfm::io::hdf5 {
 
 /// The HDF5 library crashes, loops or asks for any amount of memory on some damaged files. This lets a child
 /// process (the program txfm-probe, under limits of time and memory) go through the file first and returns
-/// BadInput naming the file when that ends in any way but in order. Files that passed are remembered by
-/// size and time of change. Cost on a good file: the start of a small program and one pass over tables,
+/// BadInput naming the file when that ends in any way but in order. Outcomes are remembered by size and
+/// time of change. Cost on a good file: the start of a small program and one pass over tables,
 /// attributes and chunk indexes; the values of large matrices are not read.
 /// Cancelled when `token` says so; Failed when the program cannot be started. Thread: any.
 Result<void> tryInChild(const std::filesystem::path& file, const CancelToken* token = nullptr);
