@@ -45,6 +45,7 @@ const QString kGeometry = QStringLiteral("window/geometry");
 const QString kLastFolder = QStringLiteral("window/lastFolder");
 const QString kModel = QStringLiteral("models/chosen");
 constexpr int kSlowOpeningMs = 500;
+constexpr int kNoteMs = 8000;  // a note without a question goes by itself
 
 template <class T>
 T* named(T* widget, const QString& name) {
@@ -196,6 +197,9 @@ void MainWindow::connectSession() {
         settled();
         m_banner->setAction({});
         m_banner->showMessage(ErrorBanner::Kind::Info, tr("Saved %1 (%2).").arg(path, formatBytes(static_cast<double>(QFileInfo(path).size()))));
+        QTimer::singleShot(kNoteMs, m_banner, [this, text = m_banner->text()] {
+            if (m_banner->text() == text) m_banner->dismiss();
+        });
         refreshTitle();
     });
     connect(m_session, &Session::savingFailed, this, [this, settled](const Error& error) {
@@ -329,7 +333,7 @@ void MainWindow::refreshRecentMenu() {
 
 void MainWindow::refreshTitle() {
     const auto dataset = m_session->dataset();
-    setWindowTitle(dataset ? QStringLiteral("%1[*] – TxFM Studio").arg(m_session->displayName()) : QStringLiteral("TxFM Studio"));
+    setWindowTitle(dataset ? QStringLiteral("%1[*] – TxFM Studio").arg(m_session->displayName()) : QStringLiteral("TxFM Studio[*]"));
     setWindowModified(m_session->isModified());
     m_statusData->setText(dataset ? tr("%1 · %2 cells × %3 genes%4").arg(m_session->displayName(), formatCount(dataset->cells()),
                                         formatCount(dataset->genes()), m_session->isModified() ? tr(" · not saved") : QString())

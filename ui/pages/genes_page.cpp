@@ -40,7 +40,7 @@ namespace {
 constexpr int kMapNeighbors = 40;  // in the heat map of the top neighbours
 constexpr qsizetype kMaxSet = 500; // genes of a set in the heat map
 constexpr int kTypingPauseMs = 400;
-constexpr int kTableWidth = 370;   // all columns but the last fit
+constexpr int kTableWidth = 420;   // all columns but the last fit
 
 }  // namespace
 
@@ -207,7 +207,7 @@ QWidget* GenesPage::makeTablePanel() {
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 9);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_table->horizontalHeader()->setSectionResizeMode(GenesNeighborModel::GeneColumn, QHeaderView::Stretch);
+    m_table->horizontalHeader()->setSectionResizeMode(GenesNeighborModel::PercentileColumn, QHeaderView::Stretch);
     m_table->setColumnHidden(GenesNeighborModel::KnownColumn, true);
     m_table->setToolTip(tr("Double click a gene to see its own neighbours"));
     m_table->setAccessibleName(tr("Neighbours"));
