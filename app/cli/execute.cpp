@@ -100,6 +100,7 @@ Result<std::unique_ptr<workflow::Workflow>> loadJob(const std::string& jobFile, 
     for (const auto& [key, value] : job.items()) {
         if (key == "threads" || key == "seed") {
             if (!value.is_number_unsigned()) return badInput(where + ": '" + key + "' must be a whole number >= 0.");
+            if (key == "threads" && value.get<uint64_t>() > 4096) return badInput(where + ": 'threads' must be at most 4096.");
         } else if (key != "command" && key != "options" && key != "progress" && key != "device") {
             return badInput(where + ": unknown key '" + key + "'.");
         }

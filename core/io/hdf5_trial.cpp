@@ -90,7 +90,7 @@ int startProgram(const fs::path& program, const fs::path& file, int output, pid_
 }  // namespace
 
 TrialLimits trialLimits(uintmax_t fileBytes) {
-    constexpr unsigned kSeconds = 4;  // a small file takes some hundredths of a second
+    constexpr unsigned kSeconds = 2;  // a small file takes some hundredths of a second
     constexpr uintmax_t kBytesPerSecond = uintmax_t{4} << 20;
     constexpr uint64_t kMemory = uint64_t{2} << 30, kMemoryPerByte = 16;
     return {static_cast<unsigned>(kSeconds + fileBytes / kBytesPerSecond), kMemory + kMemoryPerByte * fileBytes};

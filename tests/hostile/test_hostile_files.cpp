@@ -182,6 +182,18 @@ private Q_SLOTS:
         QVERIFY((rows->values == std::vector<float>{1, 3, 2, 4, 1}));
     }
 
+    /// Found by damaging files: the first line is one column short, as R writes headers, but holds numbers.
+    void aShortFirstLineIsAHeader() {
+        const auto result = openBoth(test::dataFile("hostile/delimited-short-first-line.txt"));
+        QVERIFY2(result.ok() || result.error().code == ErrorCode::BadInput, textOf(result));
+        QTemporaryDir folder;
+        const fs::path path = folder.filePath("x.csv").toStdString();
+        writeBytes(path, "1,2\nCD3D,1,2\nCD4,3,4\n");
+        const auto numbers = openBoth(path);
+        QVERIFY2(numbers.ok(), textOf(numbers));
+        QVERIFY((numbers->obs.index == std::vector<std::string>{"1", "2"}));
+    }
+
     void latin1IsRead() {
         QTemporaryDir folder;
         const fs::path path = folder.filePath("x.csv").toStdString();

@@ -224,7 +224,7 @@ private Q_SLOTS:
         QFETCH(int, subject);
         QTemporaryDir folder;
         const Workplace place(kSubjects[subject], folder.path().toStdString());
-        const uint32_t variants = wantedVariants() >= 2000 ? 40 : 3;
+        const uint32_t variants = wantedVariants() >= 2000 ? 40 : 2;
         const QString out = folder.filePath("out.h5ad");
         for (uint32_t variant = 0; variant < variants; ++variant) {
             // Other variants than the first ones, which the readers have seen above.

@@ -200,13 +200,14 @@ Result<TableLayout> findLayout(const fs::path& path) {
 
     const size_t width = rows[1].size();
     Row first = rows.front();
-    if (first.size() + 1 == width) first.insert(first.begin(), "");  // R writes no name above the row names
+    const bool shorter = first.size() + 1 == width;  // R writes no name above the row names
+    if (shorter) first.insert(first.begin(), "");
     if (first.size() != width) return notATable(path, "its first line has " + std::to_string(first.size()) + " columns, the second " + std::to_string(width));
     const auto numbersIn = [&](const Row& row) {
         return std::ranges::count_if(row.begin() + 1, row.end(), [&](const std::string& f) { return isPresentNumber(f, layout.decimalComma); });
     };
     const bool namedCorner = isNameHeader(first.front()) && rows.front().front() != rows[1].front();
-    const bool header = namedCorner || numbersIn(first) < numbersIn(rows[1]);
+    const bool header = shorter || namedCorner || numbersIn(first) < numbersIn(rows[1]);
     if (header) {
         layout.header = first;
         rows.erase(rows.begin());
