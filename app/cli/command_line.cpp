@@ -101,6 +101,7 @@ std::vector<std::string> givenFlags(const BoundCommand& command) {
     for (const auto& [option, flag] : command.options) {
         if (option->count() > 0) given.push_back(flag);
     }
+    if (command.parser->get_option("--seed")->count() > 0) given.emplace_back("seed");
     return given;
 }
 

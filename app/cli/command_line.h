@@ -31,7 +31,7 @@ struct BoundCommand {
 void addCommonOptions(CLI::App& parser, CommonOptions& common);
 /// Makes the sub-command of an entry ("genes neighbors" = two levels) with one option per field.
 BoundCommand bindCommand(CLI::App& root, const workflow::WorkflowEntry& entry, CommonOptions& common);
-/// Flags of the fields that the user gave.
+/// Flags of the fields that the user gave, and "seed".
 std::vector<std::string> givenFlags(const BoundCommand& command);
 
 /// Runs a workflow, prints its result or error and returns the exit status.

@@ -106,10 +106,16 @@ Result<std::unique_ptr<workflow::Workflow>> loadJob(const std::string& jobFile, 
         }
     }
     if (job.contains("threads")) common.context.threads = job["threads"].get<int>();
-    if (job.contains("seed")) common.context.seed = job["seed"].get<uint64_t>();
+    if (job.contains("seed")) {
+        common.context.seed = job["seed"].get<uint64_t>();
+        common.context.given.emplace_back("seed");
+    }
     if (!progress.empty() && !progressGiven) common.progress = progress;
     auto made = entry->make();
-    TXFM_CHECK(workflow::readOptions(made->fields(), job.value("options", nlohmann::json::object()), where));
+    const auto options = job.value("options", nlohmann::json::object());
+    TXFM_CHECK(workflow::readOptions(made->fields(), options, where));
+    for (const auto& field : made->fields())
+        if (options.contains(field.jsonKey())) common.context.given.push_back(field.flag);
     return made;
 }
 

@@ -82,6 +82,7 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "txfm: %s\n", checked.error().message.c_str());
             return static_cast<int>(checked.error().code);
         }
+        common.context.given = cli::givenFlags(command);
         return cli::execute(*command.workflow, common);
     }
     return static_cast<int>(ErrorCode::Usage);

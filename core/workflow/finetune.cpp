@@ -50,9 +50,8 @@ nlohmann::json reportGenes(const training::Corpus& corpus, Progress& progress) {
 
 Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& reportTo) {
     StageClock clock;
-    FinetuneOptions defaults;
     const OptionFields all = fields();
-    TXFM_TRY(SettledOptions settled, settleOptions(all, fieldsOf(defaults), m_options, context));
+    TXFM_TRY(SettledOptions settled, settleOptions(all, m_options, context));
     if (settled.alreadyFinished) {
         reportTo.message(MessageLevel::Info, "The run in '" + m_options.out + "' is finished; nothing was changed.");
         return settled.stored["finished"].value("result", nlohmann::json::object());
@@ -77,7 +76,7 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
         TXFM_TRY(run.modelConfig, io::ModelConfig::fromJson(settled.stored["model"], "run.json"));
     } else {
         TXFM_TRY(run.modelConfig, mergeModelKeys(directory.config(), settled.modelKeys, "--config"));
-        overrideModelConfig(run.modelConfig, m_options);
+        overrideModelConfig(run.modelConfig, m_options, context);
         run.modelConfig.name = modelName(m_options);
         if (io::tensorShapes(run.modelConfig) != io::tensorShapes(directory.config()))
             return usageError("The options ask for other weights than the model '" + base.string() + "' has.",
@@ -99,16 +98,8 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
     const int64_t added = run.vocabulary.size() - directory.vocabulary().size();
     if (added > 0 && !settled.continues)
         progress.message(MessageLevel::Info, std::to_string(added) + " genes are appended to the vocabulary.");
-    run.modelConfig.nGenes = run.vocabulary.size();
-    TXFM_TRY(training::Corpus corpus,
-             training::Corpus::build(std::move(sets), m_options.data, run.vocabulary, run.modelConfig,
-                                     {m_options.validationFraction, settled.seed, m_options.allowNormalised}, progress));
-    run.corpus = std::make_shared<const training::Corpus>(std::move(corpus));
-    if (settled.continues) TXFM_CHECK(checkSameData(settled.stored, *run.corpus));
+    TXFM_CHECK(buildCorpus(run, std::move(sets), m_options, settled, progress));
     const nlohmann::json genes = reportGenes(*run.corpus, progress);
-    TXFM_TRY(training::EpochSampler sampler,
-             training::EpochSampler::create(*run.corpus, m_options.setWeights, settled.seed));
-    run.sampler = std::make_shared<training::EpochSampler>(std::move(sampler));
 
     if (m_options.epochs == 0 && m_options.minutes <= 0) m_options.epochs = kDefaultEpochs;
     TXFM_TRY(run.config, trainingConfig(m_options, run.modelConfig, settled.seed, device));
@@ -123,14 +114,7 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
         TXFM_TRY(run.model, model::TxfmModel::load(directory));
         if (added > 0) run.model = training::growModel(*run.model, run.modelConfig, *run.corpus, m_options.newGenes);
     }
-    run.model->to(device);
-    if (isMainProcess(run)) TXFM_CHECK(attachEpochProbe(run, m_options, progress));
-    if (!settled.continues && isMainProcess(run)) {
-        TXFM_CHECK(clearWorkFolder(run.out));
-        TXFM_CHECK(storeRun(run, all, settled.seed));
-    }
-    clock.start("train");
-    TXFM_TRY(nlohmann::json result, training::train(run, progress));
+    TXFM_TRY(nlohmann::json result, startTraining(run, m_options, all, settled, device, clock, progress));
     result["genes"] = genes;
     result["genes_added"] = added;
     clock.finish(result);

@@ -59,13 +59,13 @@ public:
 
 private:
     Result<nlohmann::json> train(const RunContext& context, Progress& reportTo);
-    Result<io::ModelConfig> newModelConfig(const nlohmann::json& keys) const;
+    Result<io::ModelConfig> newModelConfig(const nlohmann::json& keys, const RunContext& context) const;
     Result<void> initialise(training::TrainingRun& run, uint64_t seed, const CodebookInit& init, Progress& progress) const;
 
     PretrainOptions m_options;
 };
 
-Result<io::ModelConfig> Pretrain::newModelConfig(const nlohmann::json& keys) const {
+Result<io::ModelConfig> Pretrain::newModelConfig(const nlohmann::json& keys, const RunContext& context) const {
     const PretrainOptions& o = m_options;
     TXFM_TRY(io::ModelConfig config, io::ModelConfig::fromPreset(o.preset.empty() ? "B" : o.preset));
     if (o.dim > 0) config.dim = o.dim;
@@ -81,7 +81,7 @@ Result<io::ModelConfig> Pretrain::newModelConfig(const nlohmann::json& keys) con
     if (o.heads > 0) rest.erase("n_heads");
     if (o.unmasked > 0) rest.erase("n_unmasked");
     TXFM_TRY(config, mergeModelKeys(config, rest, "--config"));
-    overrideModelConfig(config, o);
+    overrideModelConfig(config, o, context);
     config.name = modelName(o);
     return config;
 }
@@ -106,9 +106,8 @@ Result<void> Pretrain::initialise(training::TrainingRun& run, uint64_t seed, con
 
 Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& reportTo) {
     StageClock clock;
-    PretrainOptions defaults;
     const OptionFields all = fields();
-    TXFM_TRY(SettledOptions settled, settleOptions(all, fieldsOf(defaults), m_options, context));
+    TXFM_TRY(SettledOptions settled, settleOptions(all, m_options, context));
     if (settled.alreadyFinished) {
         reportTo.message(MessageLevel::Info, "The run in '" + m_options.out + "' is finished; nothing was changed.");
         return settled.stored["finished"].value("result", nlohmann::json::object());
@@ -133,9 +132,9 @@ Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& repo
                                   ", but --preset is " + m_options.preset + ".",
                               "Leave --preset out, or choose another folder.");
         TXFM_TRY(run.modelConfig, mergeModelKeys(initial->config(), settled.modelKeys, "--config"));
-        overrideModelConfig(run.modelConfig, m_options);
+        overrideModelConfig(run.modelConfig, m_options, context);
     } else {
-        TXFM_TRY(run.modelConfig, newModelConfig(settled.modelKeys));
+        TXFM_TRY(run.modelConfig, newModelConfig(settled.modelKeys, context));
     }
     // Nonsense is found before hours of reading; the number of genes is known only after it.
     io::ModelConfig checked = run.modelConfig;
@@ -156,15 +155,7 @@ Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& repo
         TXFM_TRY(run.vocabulary, training::buildVocabulary(
                                      sets, {m_options.minSets, m_options.minCells, m_options.approvedGenes}, progress));
     }
-    run.modelConfig.nGenes = run.vocabulary.size();
-    TXFM_TRY(training::Corpus corpus,
-             training::Corpus::build(std::move(sets), m_options.data, run.vocabulary, run.modelConfig,
-                                     {m_options.validationFraction, settled.seed, m_options.allowNormalised}, progress));
-    run.corpus = std::make_shared<const training::Corpus>(std::move(corpus));
-    if (settled.continues) TXFM_CHECK(checkSameData(settled.stored, *run.corpus));
-    TXFM_TRY(training::EpochSampler sampler,
-             training::EpochSampler::create(*run.corpus, m_options.setWeights, settled.seed));
-    run.sampler = std::make_shared<training::EpochSampler>(std::move(sampler));
+    TXFM_CHECK(buildCorpus(run, std::move(sets), m_options, settled, progress));
 
     if (m_options.epochs == 0 && m_options.minutes <= 0)
         m_options.epochs = run.modelConfig.preset == "CxG" ? kCxgEpochs : kPaperEpochs;
@@ -176,14 +167,7 @@ Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& repo
         run.model = model::TxfmModel::create(run.modelConfig, training::domainSeed(settled.seed, training::SeedDomain::Weights));
         if (!settled.continues) TXFM_CHECK(initialise(run, settled.seed, codebookInit, progress));
     }
-    run.model->to(device);
-    if (isMainProcess(run)) TXFM_CHECK(attachEpochProbe(run, m_options, progress));
-    if (!settled.continues && isMainProcess(run)) {
-        TXFM_CHECK(clearWorkFolder(run.out));
-        TXFM_CHECK(storeRun(run, all, settled.seed));
-    }
-    clock.start("train");
-    TXFM_TRY(nlohmann::json result, training::train(run, progress));
+    TXFM_TRY(nlohmann::json result, startTraining(run, m_options, all, settled, device, clock, progress));
     result["model"] = {{"parameters", run.modelConfig.parameterCount()}, {"n_genes", run.modelConfig.nGenes}};
     clock.finish(result);
     return result;

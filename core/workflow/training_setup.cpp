@@ -32,8 +32,8 @@ Result<nlohmann::json> readConfigOption(const std::string& config, ErrorCode& co
     return json;
 }
 
-/// Sets the fields that `keys` names and that still have their default; returns the keys that are no field.
-Result<nlohmann::json> applyKeys(const OptionFields& fields, const nlohmann::json& defaults, const nlohmann::json& keys,
+/// Sets the fields that `keys` names and that no flag gave; returns the keys that are no field.
+Result<nlohmann::json> applyKeys(const OptionFields& fields, const RunContext& context, const nlohmann::json& keys,
                                  const std::string& where, ErrorCode code) {
     nlohmann::json rest = nlohmann::json::object();
     for (const auto& [key, value] : keys.items()) {
@@ -42,7 +42,7 @@ Result<nlohmann::json> applyKeys(const OptionFields& fields, const nlohmann::jso
             rest[key] = value;
             continue;
         }
-        if (writeOptions({*field})[key] != defaults[key]) continue;  // a flag was given
+        if (context.gave(field->flag)) continue;
         OptionField single = *field;
         single.required = false;
         TXFM_CHECK(readOptions({single}, {{key, value}}, where, code));
@@ -50,12 +50,13 @@ Result<nlohmann::json> applyKeys(const OptionFields& fields, const nlohmann::jso
     return rest;
 }
 
-Result<void> takeStored(const OptionFields& fields, const nlohmann::json& defaults, const nlohmann::json& stored) {
+/// Takes over what the run to continue began with; `asked` are the keys that flags or --config name now.
+Result<void> takeStored(const OptionFields& fields, const std::set<std::string>& asked, const nlohmann::json& stored) {
     for (const OptionField& field : fields) {
         const std::string key = field.jsonKey();
         const nlohmann::json now = writeOptions({field})[key];
         if (!stored.contains(key) || now == stored[key]) continue;
-        if (now != defaults[key]) {
+        if (asked.contains(key)) {
             if (kFreeOnResume.contains(key)) continue;
             return usageError("Option --" + field.flag + " is " + now.dump() + ", but the run to continue began with " +
                                   stored[key].dump() + ".",
@@ -69,29 +70,77 @@ Result<void> takeStored(const OptionFields& fields, const nlohmann::json& defaul
     return {};
 }
 
+/// Removes what earlier runs left in out/.work (a finished or diverged run, or temporary files of a killed one).
+Result<void> clearWorkFolder(const fs::path& out) {
+    std::error_code ec;
+    fs::remove_all(training::workFolder(out), ec);
+    fs::create_directories(training::workFolder(out), ec);
+    if (ec)
+        return failed("Cannot write the model folder '" + out.string() + "': " + ec.message() + ".",
+                      "Choose a folder that is writable.");
+    return {};
+}
+
+/// Notes options, model configuration, vocabulary and data in out/.work for --resume.
+Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, uint64_t seed) {
+    const fs::path folder = training::workFolder(run.out);
+    TXFM_CHECK(writeFileAtomically(folder / "genes.tsv", io::vocabularyToTsv(run.vocabulary)));
+    const nlohmann::json stored{{"kind", run.kind},
+                                {"seed", seed},
+                                {"options", writeOptions(fields)},
+                                {"model", run.modelConfig.toJson()},
+                                {"data_sets", run.corpus->facts()},
+                                {"version", TXFM_VERSION}};
+    return writeFileAtomically(folder / "run.json", stored.dump(1) + "\n");
+}
+
+/// The data of a resumed run must be those that it began with.
+Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus& corpus) {
+    const nlohmann::json before = stored.value("data_sets", nlohmann::json::array()), now = corpus.facts();
+    if (before.size() != now.size())
+        return usageError("The run to continue began with " + std::to_string(before.size()) + " data sets, not " +
+                              std::to_string(now.size()) + ".",
+                          "Give the same --data.");
+    for (size_t i = 0; i < now.size(); ++i)
+        if (before[i] != now[i])
+            return usageError("'" + corpus.sets()[i].path + "' is not the data set '" + before[i].value("name", "") +
+                                  "' that the run to continue began with.",
+                              "Give the same --data in the same order.");
+    return {};
+}
+
 }  // namespace
 
-Result<SettledOptions> settleOptions(const OptionFields& fields, const OptionFields& defaultFields,
-                                     const TrainingOptions& options, const RunContext& context) {
+Result<SettledOptions> settleOptions(const OptionFields& fields, const TrainingOptions& options,
+                                     const RunContext& context) {
     SettledOptions settled;
     settled.seed = context.seed;
-    const nlohmann::json defaults = writeOptions(defaultFields);
+    bool seedAsked = context.gave("seed") || settled.seed != 0;
     ErrorCode code = ErrorCode::Usage;
     TXFM_TRY(nlohmann::json keys, readConfigOption(options.config, code));
     const std::string where = "--config";
     if (keys.contains("seed")) {
         if (!keys["seed"].is_number_unsigned()) return Error{code, "--config: 'seed' must be a whole number >= 0.", {}};
-        if (settled.seed == 0) settled.seed = keys["seed"].get<uint64_t>();
+        if (!seedAsked) settled.seed = keys["seed"].get<uint64_t>();
+        seedAsked = true;
         keys.erase("seed");
     }
+    std::set<std::string> asked;
+    const auto ask = [&](const nlohmann::json& named) {
+        for (const auto& [key, value] : named.items()) asked.insert(key);
+    };
+    for (const OptionField& field : fields)
+        if (context.gave(field.flag)) asked.insert(field.jsonKey());
+    ask(keys);
     if (keys.contains("training")) {
         if (!keys["training"].is_object()) return Error{code, "--config: 'training' must be a JSON object.", {}};
-        TXFM_TRY(const nlohmann::json unknown, applyKeys(fields, defaults, keys["training"], where, code));
+        TXFM_TRY(const nlohmann::json unknown, applyKeys(fields, context, keys["training"], where, code));
+        ask(keys["training"]);
         if (!unknown.empty())
             return Error{code, "--config: unknown training key '" + unknown.begin().key() + "'.", {}};
         keys.erase("training");
     }
-    TXFM_TRY(settled.modelKeys, applyKeys(fields, defaults, keys, where, code));
+    TXFM_TRY(settled.modelKeys, applyKeys(fields, context, keys, where, code));
 
     TXFM_TRY(const nlohmann::json stored, training::storedRun(options.out));
     const bool started = stored.is_object() && stored.value("started", false);
@@ -109,11 +158,11 @@ Result<SettledOptions> settleOptions(const OptionFields& fields, const OptionFie
     if (!started) return settled;
     settled.stored = stored;
     settled.continues = true;
-    if (settled.seed != 0 && settled.seed != stored.value("seed", uint64_t{0}))
+    if (seedAsked && settled.seed != stored.value("seed", uint64_t{0}))
         return usageError("Option --seed differs from that of the run to continue (" +
                           std::to_string(stored.value("seed", uint64_t{0})) + ").");
     settled.seed = stored.value("seed", uint64_t{0});
-    TXFM_CHECK(takeStored(fields, defaults, stored.value("options", nlohmann::json::object())));
+    TXFM_CHECK(takeStored(fields, asked, stored.value("options", nlohmann::json::object())));
     if (finished) {
         const nlohmann::json& end = stored["finished"];
         const bool more = options.epochs > end.value("epochs", int64_t{0}) && options.minutes <= 0;
@@ -123,9 +172,9 @@ Result<SettledOptions> settleOptions(const OptionFields& fields, const OptionFie
     return settled;
 }
 
-void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options) {
+void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options, const RunContext& context) {
     if (options.unmasked > 0) config.nUnmasked = options.unmasked;
-    if (options.maskTemperature != 0) config.maskTemperature = options.maskTemperature;
+    if (options.maskTemperature != 0 || context.gave("mask-temperature")) config.maskTemperature = options.maskTemperature;
     if (!options.loss.empty()) config.loss = options.loss;
 }
 
@@ -189,40 +238,30 @@ Result<void> joinProcesses(training::TrainingRun& run, const TrainingOptions& op
 
 bool isMainProcess(const training::TrainingRun& run) { return !run.parallel || run.parallel->rank() == 0; }
 
-Result<void> clearWorkFolder(const fs::path& out) {
-    std::error_code ec;
-    fs::remove_all(training::workFolder(out), ec);
-    fs::create_directories(training::workFolder(out), ec);
-    if (ec)
-        return failed("Cannot write the model folder '" + out.string() + "': " + ec.message() + ".",
-                      "Choose a folder that is writable.");
+Result<void> buildCorpus(training::TrainingRun& run, std::vector<Dataset> sets, const TrainingOptions& options,
+                         const SettledOptions& settled, Progress& progress) {
+    run.modelConfig.nGenes = run.vocabulary.size();
+    TXFM_TRY(training::Corpus corpus,
+             training::Corpus::build(std::move(sets), options.data, run.vocabulary, run.modelConfig,
+                                     {options.validationFraction, settled.seed, options.allowNormalised}, progress));
+    run.corpus = std::make_shared<const training::Corpus>(std::move(corpus));
+    if (settled.continues) TXFM_CHECK(checkSameData(settled.stored, *run.corpus));
+    TXFM_TRY(training::EpochSampler sampler, training::EpochSampler::create(*run.corpus, options.setWeights, settled.seed));
+    run.sampler = std::make_shared<training::EpochSampler>(std::move(sampler));
     return {};
 }
 
-Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, uint64_t seed) {
-    const fs::path folder = training::workFolder(run.out);
-    TXFM_CHECK(writeFileAtomically(folder / "genes.tsv", io::vocabularyToTsv(run.vocabulary)));
-    const nlohmann::json stored{{"kind", run.kind},
-                                {"seed", seed},
-                                {"options", writeOptions(fields)},
-                                {"model", run.modelConfig.toJson()},
-                                {"data_sets", run.corpus->facts()},
-                                {"version", TXFM_VERSION}};
-    return writeFileAtomically(folder / "run.json", stored.dump(1) + "\n");
-}
-
-Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus& corpus) {
-    const nlohmann::json before = stored.value("data_sets", nlohmann::json::array()), now = corpus.facts();
-    if (before.size() != now.size())
-        return usageError("The run to continue began with " + std::to_string(before.size()) + " data sets, not " +
-                              std::to_string(now.size()) + ".",
-                          "Give the same --data.");
-    for (size_t i = 0; i < now.size(); ++i)
-        if (before[i] != now[i])
-            return usageError("'" + corpus.sets()[i].path + "' is not the data set '" + before[i].value("name", "") +
-                                  "' that the run to continue began with.",
-                              "Give the same --data in the same order.");
-    return {};
+Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingOptions& options, const OptionFields& fields,
+                                     const SettledOptions& settled, torch::Device device, StageClock& clock,
+                                     Progress& progress) {
+    run.model->to(device);
+    if (isMainProcess(run)) TXFM_CHECK(attachEpochProbe(run, options, progress));
+    if (!settled.continues && isMainProcess(run)) {
+        TXFM_CHECK(clearWorkFolder(run.out));
+        TXFM_CHECK(storeRun(run, fields, settled.seed));
+    }
+    clock.start("train");
+    return training::train(run, progress);
 }
 
 std::string modelName(const TrainingOptions& options) {

@@ -7,6 +7,7 @@
 
 #include "core/training/trainer.h"
 #include "core/workflow/options/training_options.h"
+#include "core/workflow/stage_clock.h"
 #include "core/workflow/workflow.h"
 
 namespace txfm::workflow {
@@ -20,13 +21,13 @@ struct SettledOptions {
     uint64_t seed = 0;
 };
 
-/// Applies --config to fields that still have their defaults, then --resume. Usage or BadInput errors name the key;
+/// Applies --config to fields that no flag named, then --resume. Usage or BadInput errors name the key;
 /// Usage when --out holds an unfinished run and --resume is missing, or an option contradicts the run to continue.
-Result<SettledOptions> settleOptions(const OptionFields& fields, const OptionFields& defaults,
-                                     const TrainingOptions& options, const RunContext& context);
+Result<SettledOptions> settleOptions(const OptionFields& fields, const TrainingOptions& options,
+                                     const RunContext& context);
 
 /// Model-config values that both commands let flags override.
-void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options);
+void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options, const RunContext& context);
 /// Merges keys of --config into a model configuration; Usage or BadInput for unknown keys and nonsense.
 Result<io::ModelConfig> mergeModelKeys(const io::ModelConfig& config, const nlohmann::json& keys,
                                        const std::string& where);
@@ -34,13 +35,6 @@ Result<io::ModelConfig> mergeModelKeys(const io::ModelConfig& config, const nloh
 /// Optimisation part of the options.
 Result<training::TrainingConfig> trainingConfig(const TrainingOptions& options, const io::ModelConfig& model,
                                                 uint64_t seed, torch::Device device);
-
-/// Removes what earlier runs left in out/.work (a finished or diverged run, or temporary files of a killed one).
-Result<void> clearWorkFolder(const std::filesystem::path& out);
-/// Notes options, model configuration, vocabulary and data in out/.work for --resume.
-Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, uint64_t seed);
-/// The data of a resumed run must be those that it began with; Usage error naming the data set.
-Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus& corpus);
 
 /// Joins the processes of a data-parallel run that the environment describes (torchrun, SLURM) and chooses this
 /// process's GPU. Call it after settleOptions(): nobody writes before all have read.
@@ -50,6 +44,14 @@ bool isMainProcess(const training::TrainingRun& run);
 
 /// Optional work at the end of each epoch (--probe, --pairs).
 Result<void> attachEpochProbe(training::TrainingRun& run, const TrainingOptions& options, Progress& progress);
+
+/// Matches the opened data sets to run.vocabulary, splits them and plans the order of the samples.
+Result<void> buildCorpus(training::TrainingRun& run, std::vector<Dataset> sets, const TrainingOptions& options,
+                         const SettledOptions& settled, Progress& progress);
+/// Moves the model to its device, notes a new run in out/.work and trains.
+Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingOptions& options, const OptionFields& fields,
+                                     const SettledOptions& settled, torch::Device device, StageClock& clock,
+                                     Progress& progress);
 
 /// Name for config.json: the option, else the folder's.
 std::string modelName(const TrainingOptions& options);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,6 +21,8 @@ struct RunContext {
     int threads = 0;              ///< 0 = all
     uint64_t seed = 0;
     std::string commandLine;      ///< equivalent command line, stored with results
+    std::vector<std::string> given;  ///< flags that the user named, common ones included, also where the value is the default
+    bool gave(const std::string& flag) const { return std::ranges::count(given, flag) > 0; }
 };
 
 /// Something that a user can ask for: options -> run(progress) -> JSON result (interface contract §4:

@@ -28,7 +28,7 @@ OptionFields sharedFields(TrainingOptions& o) {
         {.flag = "unmasked", .target = &o.unmasked, .description = "Genes revealed to the encoder per sample (K); 0 = the model's",
          .unit = "genes", .min = 0, .max = 1e6},
         {.flag = "mask-temperature", .target = &o.maskTemperature, .description = "Frequency weighting of the revealed genes (tau): "
-         "above 0 often expressed genes are shown more often; 0 = the model's (uniform unless it says otherwise)", .min = -1,
+         "above 0 often expressed genes are shown more often, 0 all equally; not given = the model's", .min = -1,
          .max = 1},
         {.flag = "mask-pool", .target = &o.maskPool, .description = "Genes to reveal from: all measured ones, or only those with a "
          "count in the sample; the loss always runs over all measured genes", .choices = {"measured", "expressed"}},
