@@ -182,6 +182,16 @@ void AdamW::stepFused(double learningRate, double beta1, double weightDecay, dou
     }
 }
 
+void AdamW::restart() {
+    torch::NoGradGuard noGrad;
+    m_steps = 0;
+    for (size_t i = 0; i < m_parameters.size(); ++i) {
+        m_moment1[i].zero_();
+        m_moment2[i].zero_();
+        if (!m_average.empty()) m_average[i].copy_(m_parameters[i].tensor);
+    }
+}
+
 void AdamW::dropGradients() {
     for (OptimizedParameter& parameter : m_parameters) parameter.tensor.mutable_grad() = torch::Tensor();
 }

@@ -38,6 +38,8 @@ public:
     void dropGradients();
     int64_t steps() const { return m_steps; }
     void setSteps(int64_t steps) { m_steps = steps; }
+    /// Moments back to zero and averages to the present weights, as before the first step.
+    void restart();
 
     const std::vector<OptimizedParameter>& parameters() const { return m_parameters; }
     /// Moments (and averages) named "moment1.<weight>", "moment2.<weight>", "average.<weight>", to save and restore.

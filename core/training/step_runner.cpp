@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -14,6 +13,7 @@
 #include <c10/util/Exception.h>
 #include <torch/types.h>
 
+#include "core/training/run_clock.h"
 #include "core/training/seeds.h"
 
 namespace txfm::training {
@@ -22,11 +22,6 @@ namespace {
 /// Tokens per micro-batch on the CPU: activations of a few MB stay in the caches (measured, 2 cores with AMX).
 constexpr int64_t kCpuTokensPerMicroBatch = 4096;
 constexpr int64_t kLargestMicroBatch = 256;
-
-double now() {
-    using Clock = std::chrono::steady_clock;
-    return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
 
 double availableBytes() {
     std::ifstream file("/proc/meminfo");
@@ -167,17 +162,17 @@ Result<StepRunner::Trial> StepRunner::trial(const StepBatch& batch, double secon
         options.bfloat16 = m_config.bfloat16;
         options.checkpoint = m_config.activationCheckpointing;
         const auto device = m_model->device();
-        double measured = 0, begin = now();
+        double measured = 0, begin = secondsNow();
         int64_t samples = 0;
         // The first pass pays for caches and allocations and is not counted.
-        for (size_t i = 0; i < 64 && (samples == 0 || now() - begin < seconds); ++i) {
+        for (size_t i = 0; i < 64 && (samples == 0 || secondsNow() - begin < seconds); ++i) {
             const MicroBatch& micro = batch.micro[i % batch.micro.size()];
-            const double start = now();
+            const double start = secondsNow();
             const auto loss = m_model->loss(micro.tokens.to(device), micro.target.to(device), options);
             loss.sum.backward();
             loss.sum.item<double>();
             if (i == 0) continue;
-            measured += now() - start;
+            measured += secondsNow() - start;
             samples += micro.tokens.samples();
         }
         for (const auto& [name, tensor] : m_model->parameters()) tensor.mutable_grad() = torch::Tensor();

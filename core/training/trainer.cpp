@@ -2,24 +2,22 @@
 #include "core/training/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
 
-#include "core/base/atomic_file.h"
 #include "core/training/adamw.h"
-#include "core/training/checkpoint_file.h"
 #include "core/training/one_cycle.h"
 #include "core/training/prefetcher.h"
 #include "core/training/publish.h"
+#include "core/training/run_clock.h"
+#include "core/training/run_files.h"
 #include "core/training/run_state.h"
 #include "core/training/step_runner.h"
 #include "core/training/training_log.h"
 #include "core/training/verdict.h"
 
 namespace txfm::training {
-namespace fs = std::filesystem;
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -29,14 +27,7 @@ constexpr double kTrialSeconds = 3;
 constexpr double kSecondsBetweenPlans = 20, kBudgetBetweenPlans = 0.05;
 /// A trial on a busy machine can be far too slow; a curve of a few steps can still be stretched, one of a single step not.
 constexpr int64_t kFewestPlannedSteps = 4;
-/// Samples per second are averaged over about this many seconds.
-constexpr double kThroughputWindow = 5;
 constexpr double kSecondsBetweenProgress = 0.5;
-
-double now() {
-    using Clock = std::chrono::steady_clock;
-    return std::chrono::duration<double>(Clock::now().time_since_epoch()).count();
-}
 
 class Trainer {
 public:
@@ -47,18 +38,20 @@ public:
                    run.parallel ? run.parallel->world() : 1, run.config.maskPool}),
           m_runner(run.model, run.config, run.parallel),
           m_optimizer(selectParameters(run.model->parameters(), run.config, run.modelConfig.nBlocks), run.config.beta2,
-                      run.config.epsilon, run.config.ema) {}
+                      run.config.epsilon, run.config.ema),
+          m_files(run, m_optimizer) {}
 
     Result<nlohmann::json> run();
 
 private:
-    bool writes() const { return !m_run.parallel || m_run.parallel->rank() == 0; }
-    double elapsed() const { return m_elapsedBefore + now() - m_start; }
-    NamedTensors checkpointTensors() const;
+    double elapsed() const { return m_elapsedBefore + secondsNow() - m_start; }
     Result<void> prepare();
     Result<void> measureTrial();
     void planByTime();
     Result<void> loop();
+    /// Repeats `work` with ever smaller micro-batches while memory runs out.
+    template <class Work>
+    auto withBackOff(Work&& work) -> decltype(work());
     Result<LossSums> computeStep(StepBatch& batch);
     Result<double> validate(std::vector<double>* perSet);
     Result<void> endEpoch(int64_t epoch, StepUpdate& update);
@@ -66,7 +59,6 @@ private:
     void reportProgress(double samplesPerSecond);
     Result<void> noteValidation(double loss);
     Result<void> saveCheckpoint();
-    Result<void> publish(bool completed);
     Error diverged(const std::string& why);
     nlohmann::json facts(bool completed) const;
     nlohmann::json result(bool completed) const;
@@ -78,20 +70,14 @@ private:
     BatchMaker m_maker;
     StepRunner m_runner;
     AdamW m_optimizer;
+    RunFiles m_files;
     RunState m_state;
     std::optional<TrainingLog> m_log;
     std::unique_ptr<Prefetcher> m_prefetcher;
     double m_start = 0, m_elapsedBefore = 0, m_lastCheckpoint = 0, m_lastPlan = 0, m_lastProgress = 0, m_forecastMemory = 0;
-    int64_t m_stepAtPlan = 0, m_publishedStep = -1;
+    int64_t m_stepAtPlan = 0;
     std::string m_stopReason;
 };
-
-NamedTensors Trainer::checkpointTensors() const {
-    NamedTensors tensors;
-    for (const auto& [name, tensor] : m_run.model->parameters()) tensors.emplace_back("weight." + name, tensor);
-    for (const auto& entry : m_optimizer.state()) tensors.push_back(entry);
-    return tensors;
-}
 
 double Trainer::weightDecay() const {
     // Spec §4.1: the decay time of the weights equals the run.
@@ -100,14 +86,8 @@ double Trainer::weightDecay() const {
 }
 
 Result<void> Trainer::prepare() {
-    m_start = m_lastCheckpoint = now();
-    if (writes()) {
-        std::error_code ec;
-        fs::create_directories(workFolder(m_run.out), ec);
-        if (ec)
-            return failed("Cannot write the model folder '" + m_run.out.string() + "': " + ec.message() + ".",
-                          "Choose a folder that is writable.");
-    }
+    m_start = m_lastCheckpoint = secondsNow();
+    TXFM_CHECK(m_files.createFolder());
     for (const OptimizedParameter& parameter : m_optimizer.parameters()) parameter.tensor.requires_grad_(true);
     for (const auto& [name, tensor] : m_run.model->parameters()) {
         const bool trained = std::ranges::any_of(m_optimizer.parameters(),
@@ -120,12 +100,10 @@ Result<void> Trainer::prepare() {
     for (const CorpusSet& set : m_run.corpus->sets()) longest = std::max(longest, set.measured->count());
     m_runner.setMicroSamples(initialMicroSamples(m_run.modelConfig, m_config, perProcess, longest,
                                                  m_run.model->device().is_cpu()));
-    const bool continues = m_run.resume && fs::exists(lastCheckpoint(m_run.out));
+    TXFM_TRY(const std::optional<RunState> before, m_files.restore());
+    const bool continues = before.has_value();
     if (continues) {
-        TXFM_TRY(const nlohmann::json state, readCheckpoint(lastCheckpoint(m_run.out), checkpointTensors()));
-        m_state = RunState::fromJson(state);
-        m_optimizer.setSteps(m_state.step);
-        m_run.model->weightsChanged();
+        m_state = *before;
         m_elapsedBefore = m_state.elapsed;
         m_progress.message(MessageLevel::Info, "Continues after step " + std::to_string(m_state.step) + ".");
     }
@@ -140,11 +118,12 @@ Result<void> Trainer::prepare() {
         // Any length: the trial replaces it before the first step.
         m_state.plan = StepPlan::fixed(std::numeric_limits<int32_t>::max());
     }
-    if (writes()) {
+    if (m_files.writes()) {
         TXFM_TRY(TrainingLog log, TrainingLog::open(workFolder(m_run.out) / "training.jsonl", m_state.step));
         m_log.emplace(std::move(log));
     }
-    if (!m_state.plan.finished()) TXFM_CHECK(measureTrial());
+    const bool timeIsLeft = m_config.minutes > 0 && m_config.minutes * 60 > m_elapsedBefore;
+    if (!m_state.plan.finished() || timeIsLeft) TXFM_CHECK(measureTrial());
     return {};
 }
 
@@ -153,65 +132,74 @@ Result<void> Trainer::measureTrial() {
         planByTime();
         return {};
     }
-    const StepBatch batch = m_maker.step(m_state.step, m_runner.microSamples());
-    StepRunner::Trial trial;
-    if (!batch.micro.empty()) {
-        TXFM_TRY(trial, m_runner.trial(batch, kTrialSeconds));
-    }
+    TXFM_TRY(const StepRunner::Trial trial, withBackOff([&]() -> Result<StepRunner::Trial> {
+        const StepBatch batch = m_maker.step(m_state.step, m_runner.microSamples());
+        if (batch.micro.empty()) return StepRunner::Trial{};
+        return m_runner.trial(batch, kTrialSeconds);
+    }));
     const double world = m_run.parallel ? m_run.parallel->world() : 1;
     std::vector<double> pace{trial.secondsPerSample * static_cast<double>(m_config.batch) / world};
     if (m_run.parallel) TXFM_CHECK(m_run.parallel->sum(pace));
     m_state.secondsPerStep = pace[0] / world;
     m_forecastMemory = trial.memoryMb;
     planByTime();
-    char text[240];
-    const double steps = static_cast<double>(m_state.plan.remaining);
-    std::snprintf(text, sizeof text,
-                  "Forecast from a trial: %.3g s per step of %lld samples (%.3g samples/s), %lld steps in about %.3g minutes, "
-                  "about %.0f MB of memory.",
-                  m_state.secondsPerStep, static_cast<long long>(m_config.batch),
-                  static_cast<double>(m_config.batch) / m_state.secondsPerStep,
-                  static_cast<long long>(m_state.plan.remaining), steps * m_state.secondsPerStep / 60, m_forecastMemory);
-    m_progress.message(MessageLevel::Info, text);
-    m_progress.event({{"type", "forecast"}, {"seconds_per_step", m_state.secondsPerStep},
-                      {"steps", m_state.plan.remaining}, {"seconds", steps * m_state.secondsPerStep},
-                      {"memory_mb", m_forecastMemory}});
+    const Forecast forecast{m_state.secondsPerStep, m_forecastMemory, m_config.batch, m_state.plan.remaining};
+    m_progress.message(MessageLevel::Info, forecast.text());
+    m_progress.event({{"type", "forecast"}, {"seconds_per_step", forecast.secondsPerStep}, {"steps", forecast.steps},
+                      {"seconds", forecast.seconds()}, {"memory_mb", forecast.memoryMb}});
     return {};
 }
 
 void Trainer::planByTime() {
     if (m_config.minutes <= 0) return;
-    m_lastPlan = now();
+    m_lastPlan = secondsNow();
     m_stepAtPlan = m_state.step;
     const double left = m_config.minutes * 60 - elapsed() - m_state.validationSeconds - 1;
     auto steps = static_cast<int64_t>(std::max(left, 0.0) / std::max(m_state.secondsPerStep, 1e-6));
     if (m_config.epochs > 0) steps = std::min(steps, m_config.epochs * m_maker.stepsPerEpoch() - m_state.step);
-    if (m_state.step == 0) m_state.plan = StepPlan::fixed(std::max(steps, kFewestPlannedSteps));
-    else m_state.plan.replan(steps);
-}
-
-Result<LossSums> Trainer::computeStep(StepBatch& batch) {
-    for (;;) {
-        auto sums = m_runner.gradients(batch, m_progress);
-        if (sums || sums.error().code != ErrorCode::OutOfMemory) return sums;
-        m_optimizer.dropGradients();
-        if (!m_runner.backOff()) return sums;
-        m_progress.message(MessageLevel::Warning, "Memory ran out; goes on with micro-batches of " +
-                                                      std::to_string(m_runner.microSamples()) + " samples.");
-        m_prefetcher.reset();
-        batch = m_maker.step(batch.step, m_runner.microSamples());
-        m_prefetcher = std::make_unique<Prefetcher>(m_maker, batch.step + 1, m_runner.microSamples());
+    if (m_state.step == 0) {
+        m_state.plan = StepPlan::fixed(std::max(steps, kFewestPlannedSteps));
+    } else if (m_state.plan.finished()) {
+        // A finished run is given more time: the rest of a longer curve.
+        m_state.plan = {static_cast<double>(m_state.step), static_cast<double>(m_state.step + steps), steps};
+    } else {
+        m_state.plan.replan(steps);
     }
 }
 
+template <class Work>
+auto Trainer::withBackOff(Work&& work) -> decltype(work()) {
+    for (;;) {
+        auto done = work();
+        if (done || done.error().code != ErrorCode::OutOfMemory) return done;
+        m_optimizer.dropGradients();
+        if (!m_runner.backOff()) return done;
+        m_progress.message(MessageLevel::Warning, "Memory ran out; goes on with micro-batches of " +
+                                                      std::to_string(m_runner.microSamples()) + " samples.");
+    }
+}
+
+Result<LossSums> Trainer::computeStep(StepBatch& batch) {
+    int64_t madeFor = m_runner.microSamples();
+    return withBackOff([&]() -> Result<LossSums> {
+        if (madeFor != m_runner.microSamples()) {
+            madeFor = m_runner.microSamples();
+            m_prefetcher.reset();
+            batch = m_maker.step(batch.step, madeFor);
+            m_prefetcher = std::make_unique<Prefetcher>(m_maker, batch.step + 1, madeFor);
+        }
+        return m_runner.gradients(batch, m_progress);
+    });
+}
+
 Result<double> Trainer::validate(std::vector<double>* perSet) {
-    const double begin = now();
+    const double begin = secondsNow();
     m_optimizer.swapAverages();
     if (m_optimizer.averages()) m_run.model->weightsChanged();
-    auto loss = m_runner.validate(m_maker, m_run.corpus->sets().size(), m_progress);
+    auto loss = withBackOff([&] { return m_runner.validate(m_maker, m_run.corpus->sets().size(), m_progress); });
     m_optimizer.swapAverages();
     if (m_optimizer.averages()) m_run.model->weightsChanged();
-    m_state.validationSeconds = now() - begin;
+    m_state.validationSeconds = secondsNow() - begin;
     if (!loss) return loss.error();
     if (perSet) *perSet = loss->perSet;
     return loss->mean;
@@ -222,23 +210,13 @@ Result<void> Trainer::noteValidation(double loss) {
     m_state.bestLoss = loss;
     m_state.bestStep = m_state.step;
     m_state.bestEpoch = (m_state.step + m_maker.stepsPerEpoch() - 1) / m_maker.stepsPerEpoch();
-    if (!writes()) return {};
-    NamedTensors weights;
-    m_optimizer.swapAverages();
-    for (const auto& [name, tensor] : m_run.model->parameters()) weights.emplace_back("weight." + name, tensor);
-    auto written = writeCheckpoint(bestCheckpoint(m_run.out), weights, {{"step", m_state.step}, {"val_loss", loss}});
-    m_optimizer.swapAverages();
-    return written;
+    return m_files.saveBest(m_state);
 }
 
 Result<void> Trainer::saveCheckpoint() {
-    m_lastCheckpoint = now();
-    if (!writes()) return {};
+    m_lastCheckpoint = secondsNow();
     m_state.elapsed = elapsed();
-    auto written = writeCheckpoint(lastCheckpoint(m_run.out), checkpointTensors(), m_state.toJson());
-    if (written) return {};
-    return failed("The checkpoint could not be written; the one before is intact. " + written.error().message,
-                  "Free some disk space and continue with --resume.");
+    return m_files.saveCheckpoint(m_state);
 }
 
 Result<void> Trainer::endEpoch(int64_t epoch, StepUpdate& update) {
@@ -252,7 +230,7 @@ Result<void> Trainer::endEpoch(int64_t epoch, StepUpdate& update) {
     for (size_t i = 0; i < perSet.size(); ++i) sets[m_run.corpus->sets()[i].name] = numberOrNull(perSet[i]);
     m_progress.event({{"type", "epoch"}, {"epoch", epoch}, {"loss", numberOrNull(train)},
                       {"val_loss", numberOrNull(update.valLoss)}, {"val_loss_by_set", sets}});
-    if (m_run.epochProbe && writes()) {
+    if (m_run.epochProbe && m_files.writes()) {
         TXFM_TRY(const nlohmann::json probe, m_run.epochProbe(*m_run.model, epoch));
         m_progress.event(probe);
     }
@@ -266,8 +244,8 @@ Result<void> Trainer::report(const StepUpdate& update) {
 }
 
 void Trainer::reportProgress(double samplesPerSecond) {
-    if (now() - m_lastProgress < kSecondsBetweenProgress && !m_state.plan.finished()) return;
-    m_lastProgress = now();
+    if (secondsNow() - m_lastProgress < kSecondsBetweenProgress && !m_state.plan.finished()) return;
+    m_lastProgress = secondsNow();
     ProgressUpdate update;
     update.stage = "train";
     update.unit = "steps";
@@ -294,8 +272,7 @@ Result<void> Trainer::loop() {
         TXFM_CHECK(saveCheckpoint());
     }
     m_prefetcher = std::make_unique<Prefetcher>(m_maker, m_state.step, m_runner.microSamples());
-    double windowStart = now();
-    double windowSamples = 0, rate = 0;
+    RateMeter meter;
     while (!m_state.plan.finished()) {
         StepBatch batch = m_prefetcher->next();
         TXFM_TRY(const LossSums sums, computeStep(batch));
@@ -320,13 +297,7 @@ Result<void> Trainer::loop() {
         m_state.lastLoss = loss;
         m_state.epochSum += sums.sum;
         m_state.epochWeight += sums.weight;
-        windowSamples += static_cast<double>(batch.globalSamples);
-        const double inWindow = now() - windowStart;
-        rate = windowSamples / std::max(inWindow, 1e-9);
-        if (inWindow > kThroughputWindow) {
-            windowStart += inWindow / 2;
-            windowSamples /= 2;
-        }
+        const double rate = meter.add(static_cast<double>(batch.globalSamples));
         StepUpdate update;
         update.step = m_state.step;
         update.epoch = static_cast<double>(m_state.step) / static_cast<double>(stepsPerEpoch);
@@ -354,12 +325,12 @@ Result<void> Trainer::loop() {
             m_state.plan.remaining = 0;
         }
         const double planAfter = std::min(kSecondsBetweenPlans, kBudgetBetweenPlans * m_config.minutes * 60);
-        if (m_config.minutes > 0 && now() - m_lastPlan > planAfter && !m_state.plan.finished()) {
+        if (m_config.minutes > 0 && secondsNow() - m_lastPlan > planAfter && !m_state.plan.finished()) {
             if (m_state.step > m_stepAtPlan)
-                m_state.secondsPerStep = (now() - m_lastPlan) / static_cast<double>(m_state.step - m_stepAtPlan);
+                m_state.secondsPerStep = (secondsNow() - m_lastPlan) / static_cast<double>(m_state.step - m_stepAtPlan);
             planByTime();
         }
-        if (epochEnds || now() - m_lastCheckpoint > m_config.checkpointMinutes * 60) TXFM_CHECK(saveCheckpoint());
+        if (epochEnds || secondsNow() - m_lastCheckpoint > m_config.checkpointMinutes * 60) TXFM_CHECK(saveCheckpoint());
     }
     return {};
 }
@@ -369,16 +340,11 @@ Error Trainer::diverged(const std::string& why) {
     const std::string at = "Training stopped at step " + std::to_string(m_state.step + 1) + ": " + why;
     const std::string hint = "Start again with a lower --lr (now " + nlohmann::json(m_config.peakLearningRate).dump() +
                              ") or with --clip-norm 1.";
-    if (!writes()) return failed(at + ".", hint);
-    const auto marked = writeFileAtomically(workFolder(m_run.out) / "diverged.json",
-                                            nlohmann::json{{"step", m_state.step + 1}, {"why", why}}.dump() + "\n");
-    if (!marked) return marked.error();
-    if (!fs::exists(bestCheckpoint(m_run.out)) || !std::isfinite(m_state.bestLoss))
+    if (!m_files.writes()) return failed(at + ".", hint);
+    if (const auto marked = m_files.markDiverged(m_state.step + 1, why); !marked) return marked.error();
+    if (!m_files.hasBest() || !std::isfinite(m_state.bestLoss))
         return failed(at + "; no validated weights exist yet, so no model was written.", hint);
-    NamedTensors weights;
-    for (const auto& [name, tensor] : m_run.model->parameters()) weights.emplace_back("weight." + name, tensor);
-    if (const auto read = readCheckpoint(bestCheckpoint(m_run.out), weights); !read) return read.error();
-    if (const auto published = publishModel(m_run, facts(false)); !published) return published.error();
+    if (const auto published = m_files.publish(facts(false), true); !published) return published.error();
     return failed(at + "; the best weights (step " + std::to_string(m_state.bestStep) + ") are kept in '" +
                       m_run.out.string() + "'.", hint);
 }
@@ -388,22 +354,6 @@ nlohmann::json Trainer::facts(bool completed) const {
     facts["weight_decay"] = weightDecay();
     facts["seconds"] = elapsed();
     return facts;
-}
-
-Result<void> Trainer::publish(bool completed) {
-    if (!writes()) return {};
-    const bool best = completed && m_config.keepBest && std::isfinite(m_state.bestLoss) &&
-                      m_state.bestStep != m_state.step && fs::exists(bestCheckpoint(m_run.out));
-    if (best) {
-        NamedTensors weights;
-        for (const auto& [name, tensor] : m_run.model->parameters()) weights.emplace_back("weight." + name, tensor);
-        TXFM_TRY([[maybe_unused]] const auto state, readCheckpoint(bestCheckpoint(m_run.out), weights));
-        return publishModel(m_run, facts(completed));
-    }
-    m_optimizer.swapAverages();
-    auto published = publishModel(m_run, facts(completed));
-    m_optimizer.swapAverages();
-    return published;
 }
 
 nlohmann::json Trainer::result(bool completed) const {
@@ -427,7 +377,7 @@ Result<nlohmann::json> Trainer::run() {
         // diverged run keeps its checkpoint from before; a full disk has no room for another.
         if (error.code == ErrorCode::Cancelled) {
             TXFM_CHECK(saveCheckpoint());
-            if (m_state.step > 0) TXFM_CHECK(publish(false));
+            if (m_state.step > 0) TXFM_CHECK(m_files.publish(facts(false), false));
         } else if (m_run.parallel && m_stopReason != kDiverged) {
             // The other processes are gone, the weights are not. The error of the run matters more than a second one.
             if (const auto saved = saveCheckpoint(); !saved) m_progress.message(MessageLevel::Warning, saved.error().message);
@@ -435,12 +385,11 @@ Result<nlohmann::json> Trainer::run() {
         return error;
     }
     TXFM_CHECK(saveCheckpoint());
-    TXFM_CHECK(publish(true));
-    nlohmann::json out = result(true);
-    if (writes()) {
-        nlohmann::json finished{{"steps", m_state.step}, {"epochs", m_config.epochs}, {"minutes", m_config.minutes}, {"result", out}};
-        TXFM_CHECK(writeFileAtomically(workFolder(m_run.out) / "finished.json", finished.dump(1) + "\n"));
-    }
+    const bool best = m_config.keepBest && std::isfinite(m_state.bestLoss) && m_state.bestStep != m_state.step &&
+                      m_files.hasBest();
+    TXFM_CHECK(m_files.publish(facts(true), best));
+    const nlohmann::json out = result(true);
+    TXFM_CHECK(m_files.finish(m_state, out));
     return out;
 }
 

@@ -17,13 +17,15 @@ Result<nlohmann::json> storedRun(const fs::path& out) {
     auto stored = nlohmann::json::parse(text, nullptr, false);
     if (!stored.is_object())
         return badInput("'" + path.string() + "' is damaged.", "Start the run again in another folder.");
-    stored["started"] = fs::exists(lastCheckpoint(out));
     stored["diverged"] = fs::exists(workFolder(out) / "diverged.json");
     const fs::path finished = workFolder(out) / "finished.json";
     if (fs::exists(finished)) {
         TXFM_TRY(const std::string end, readWholeFile(finished));
         stored["finished"] = nlohmann::json::parse(end, nullptr, false);
+        if (!stored["finished"].is_object())
+            return badInput("'" + finished.string() + "' is damaged.", "Start the run again in another folder.");
     }
+    stored["started"] = stored.contains("finished") || fs::exists(lastCheckpoint(out));
     return stored;
 }
 

@@ -15,7 +15,8 @@ std::filesystem::path lastCheckpoint(const std::filesystem::path& out);
 std::filesystem::path bestCheckpoint(const std::filesystem::path& out);
 
 /// State of the run kept in `out`, null when there is none: run.json as the workflow stored it, with
-/// "started" (a checkpoint exists), "diverged" and, where it ended, "finished" (steps, epochs, minutes, result).
+/// "started" (there is something to continue), "diverged" and, where it ended, "finished" (steps, epochs, minutes,
+/// result, state).
 Result<nlohmann::json> storedRun(const std::filesystem::path& out);
 
 }  // namespace txfm::training

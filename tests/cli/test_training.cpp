@@ -10,6 +10,7 @@
 #include <QtTest>
 
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <cmath>
 
@@ -54,6 +55,23 @@ std::vector<QJsonObject> events(const QByteArray& out, const QString& type) {
         if (object["type"] == type) found.push_back(object);
     }
     return found;
+}
+
+/// Runs the program under a limit of the operating system (RLIMIT_AS: memory, RLIMIT_FSIZE: size of a file).
+test::ProgramResult runLimited(const QStringList& arguments, int resource, rlim_t limit) {
+    QProcess process;
+    process.setChildProcessModifier([=] {
+        const rlimit bounds{limit, limit};
+        ::setrlimit(static_cast<__rlimit_resource>(resource), &bounds);
+    });
+    process.start(test::txfmProgram(), arguments);
+    test::ProgramResult result;
+    if (!process.waitForFinished(300000)) return result;
+    result.crashed = process.exitStatus() != QProcess::NormalExit;
+    result.status = result.crashed ? -1 : process.exitCode();
+    result.out = process.readAllStandardOutput();
+    result.err = process.readAllStandardError();
+    return result;
 }
 
 }  // namespace
@@ -101,6 +119,9 @@ private Q_SLOTS:
         QCOMPARE(model->config().nGenes, int64_t{70});  // union of 0–49 and 20–69
         QVERIFY(QFile::exists(at("m/training.jsonl")) && QFile::exists(at("m/model_card.md")));
 
+        // A finished run keeps no optimizer state.
+        QVERIFY(QFile::exists(at("m/.work/finished.json")));
+        QVERIFY(!QFile::exists(at("m/.work/last.safetensors")) && !QFile::exists(at("m/.work/best.safetensors")));
         // Resuming a finished run changes nothing.
         const auto before = QFileInfo(at("m/model.safetensors")).lastModified();
         const auto again = test::runTxfm(pretrain(at("m"), {"--epochs", "12", "--resume"}));
@@ -228,6 +249,112 @@ private Q_SLOTS:
         QCOMPARE(onto.status, 2);
     }
 
+    void flagsWinOverConfig() {
+        const auto lastRate = [&](const QString& out, const QStringList& more) {
+            const auto run = test::runTxfm(pretrain(at(out), more + QStringList{"--epochs", "1"}));
+            const auto steps = events(run.out, "step");
+            return steps.empty() ? -1.0 : steps.front()["lr"].toDouble();
+        };
+        const QString config = "{\"beta1\": 0.5, \"training\": {\"warmup\": 0.8}, \"seed\": 9}";
+        const double plain = lastRate("plain", {}), changed = lastRate("changed", {"--config", config});
+        QVERIFY(plain > 0 && changed > 0 && plain != changed);
+        // The default given by name is more than no flag.
+        QCOMPARE(lastRate("named", {"--config", config, "--warmup", "0.1"}), plain);
+        const auto seedOf = [&](const QString& out) { return io::ModelDirectory::open(at(out).toStdString())->config().training["seed"].get<int>(); };
+        QCOMPARE(seedOf("changed"), 9);
+        lastRate("seeded", {"--config", config, "--seed", "0"});
+        QCOMPARE(seedOf("seeded"), 0);
+    }
+
+    void probesAndPairsAreReported() {
+        QFile pairs(at("pairs.csv"));
+        QVERIFY(pairs.open(QIODevice::WriteOnly));
+        pairs.write("entity1,entity2\n");
+        for (int gene = 0; gene < 40; ++gene)
+            pairs.write("SYNTH" + QByteArray::number(1000 + gene) + ",SYNTH" + QByteArray::number(1002 + gene) + "\n");
+        pairs.close();
+        const auto run = test::runTxfm(pretrain(at("probed"), {"--epochs", "2", "--probe", at("own.tsv"), "--pairs", at("pairs.csv")}));
+        QVERIFY2(run.status == 0, run.err);
+        const auto probes = events(run.out, "probe");
+        QCOMPARE(probes.size(), size_t{2});
+        for (int epoch : {1, 2}) {
+            const QJsonObject& probe = probes[size_t(epoch - 1)];
+            QCOMPARE(probe["epoch"].toInt(), epoch);
+            QCOMPARE(probe["cells"].toInt(), 50);
+            QCOMPARE(probe["dim"].toInt(), 16);
+            const QString file = probe["file"].toString();
+            QVERIFY2(QFileInfo(file).size() > 50 * 16 * 4, qPrintable(file));
+            for (const char* source : {"codebook", "decoder"}) {
+                const auto recall = probe["recall"].toObject()[source].toObject();
+                QVERIFY2(recall["pairs"].toDouble(-1) >= 0, run.out.right(1000));
+            }
+        }
+        QFile first(probes[0]["file"].toString()), second(probes[1]["file"].toString());
+        QVERIFY(first.open(QIODevice::ReadOnly) && second.open(QIODevice::ReadOnly));
+        QVERIFY(first.readAll() != second.readAll());
+    }
+
+    void memoryThatRunsOutIsStatusFour() {
+        // 16 blocks of width 16,384 are 200 GB of weights.
+        const auto run = runLimited(pretrain(at("huge"), {"--epochs", "1", "--dim", "16384", "--blocks", "16", "--heads", "128"}), RLIMIT_AS,
+                                    rlim_t{12} << 30);
+        QVERIFY2(run.status == 4, run.err + " status " + QByteArray::number(run.status));
+        QCOMPARE(int(run.err.count('\n')), 1);
+        QVERIFY2(run.err.contains("emory"), run.err);
+        QVERIFY(!QFile::exists(at("huge/config.json")));
+    }
+
+    void fullDiskKeepsWhatWasThere() {
+        QVERIFY(test::runTxfm(pretrain(at("disk"), {"--epochs", "1"})).status == 0);
+        const auto before = io::ModelDirectory::open(at("disk").toStdString())->sha256();
+        const QStringList more = pretrain(at("disk"), {"--epochs", "4", "--resume"});
+        const auto full = runLimited(more, RLIMIT_FSIZE, 20000);
+        QVERIFY2(full.status == 1, full.err + " status " + QByteArray::number(full.status));
+        QCOMPARE(int(full.err.count('\n')), 1);
+        QVERIFY2(full.err.contains("checkpoint") && full.err.contains("disk space"), full.err);
+        QCOMPARE(*io::ModelDirectory::open(at("disk").toStdString())->sha256(), *before);
+        const auto rest = test::runTxfm(more);
+        QVERIFY2(rest.status == 0, rest.err);
+        QCOMPARE(events(rest.out, "result")[0]["epochs"].toDouble(), 4.0);
+    }
+
+    void oddDataTrains_data() {
+        QTest::addColumn<QString>("content");
+        QTest::addColumn<int>("status");
+        QTest::addColumn<QString>("mentions");
+        const QString header = "gene\tcell1\n";
+        QString one = header, zero = "gene\tcell1\tcell2\n", constant = "gene\ta\tb\tc\n", empty = constant;
+        for (int gene = 0; gene < 30; ++gene) {
+            const QString name = QString("SYNTH%1").arg(1000 + gene);
+            one += QString("%1\t%2\n").arg(name).arg(1 + gene % 4);
+            zero += name + "\t0\t0\n";
+            constant += QString("%1\t5\t5\t5\n").arg(name);
+            empty += QString("%1\t%2\t0\t%3\n").arg(name).arg(gene % 3).arg(gene % 2);
+        }
+        QTest::newRow("one cell") << one << 0 << "";
+        QTest::newRow("no count at all") << zero << 3 << "count";
+        QTest::newRow("constant genes") << constant << 0 << "";
+        QTest::newRow("a cell without counts") << empty << 0 << "left out";
+        QTest::newRow("no gene in common") << QString("gene\tc\nALPHA\t4\nBETA\t2\n") << 3 << "gene";
+    }
+    void oddDataTrains() {
+        QFETCH(QString, content);
+        QFETCH(int, status);
+        QFETCH(QString, mentions);
+        if (!QFile::exists(at("oddbase/config.json"))) QVERIFY(test::runTxfm(pretrain(at("oddbase"), {"--epochs", "1"})).status == 0);
+        QFile file(at("odd.tsv"));
+        QVERIFY(file.open(QIODevice::WriteOnly));
+        file.write(content.toUtf8());
+        file.close();
+        const QString out = at(QString("odd%1").arg(qHash(content)));
+        const auto run = test::runTxfm({"finetune", "--model", at("oddbase"), "--data", at("odd.tsv"), "--out", out, "--epochs", "2",
+                                        "--unmasked", "1000", "--progress", "jsonl", "--threads", "1", "--device", "cpu"});
+        QVERIFY2(run.status == status, run.err + run.out.right(300) + " status " + QByteArray::number(run.status));
+        QVERIFY2((run.out + run.err).contains(mentions.toUtf8()), run.err);
+        QCOMPARE(QFile::exists(out + "/config.json"), status == 0);
+        for (const auto& step : events(run.out, "step")) QVERIFY(step["loss"].isDouble());
+    }
+
     void mistakesAreOneSentence_data() {
         QTest::addColumn<QStringList>("arguments");
         QTest::addColumn<int>("status");
@@ -240,6 +367,9 @@ private Q_SLOTS:
         QTest::newRow("config is no JSON") << with({"--config", "{nonsense"}) << 2 << "config";
         QTest::newRow("config file is missing") << with({"--config", at("none.json")}) << 3 << "none.json";
         QTest::newRow("unknown activation") << with({"--config", "{\"activation\": \"sine\"}"}) << 3 << "activation";
+        QTest::newRow("negative width") << with({"--config", "{\"dim\": -8}"}) << 3 << "dim";
+        QTest::newRow("no blocks") << with({"--config", "{\"n_blocks\": 0}"}) << 3 << "n_blocks";
+        QTest::newRow("a text for a number") << with({"--config", "{\"n_heads\": \"two\"}"}) << 3 << "n_heads";
         QTest::newRow("weights do not fit") << with({"--set-weights", "1,2,3"}) << 2 << "set-weights";
         QTest::newRow("missing data") << QStringList{"pretrain", "--data", at("none.h5ad"), "--out", at("bad"), "--progress", "none"} << 3 << "none.h5ad";
         QTest::newRow("no gene left") << with({"--min-sets", "3"}) << 3 << "min-sets";

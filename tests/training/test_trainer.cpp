@@ -8,6 +8,7 @@
 #include <QtTest>
 
 #include <ATen/Parallel.h>
+#include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
 #include <cmath>
@@ -37,6 +38,24 @@ bool equalBits(const std::vector<torch::Tensor>& a, const std::vector<torch::Ten
         if (!torch::equal(a[i], b[i])) return false;
     return a.size() == b.size();
 }
+
+/// While it lives, tensors above a size cannot be allocated on the CPU.
+class LimitedMemory final : public c10::Allocator {
+public:
+    explicit LimitedMemory(size_t limit) : m_plain(c10::GetCPUAllocator()), m_limit(limit) { c10::SetCPUAllocator(this, kPriority); }
+    ~LimitedMemory() override { c10::SetCPUAllocator(m_plain, kPriority); }
+    c10::DataPtr allocate(size_t bytes) override {
+        TORCH_CHECK_WITH(OutOfMemoryError, bytes <= m_limit, "out of memory");
+        return m_plain->allocate(bytes);
+    }
+    c10::DeleterFnPtr raw_deleter() const override { return m_plain->raw_deleter(); }
+    void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
+
+private:
+    static constexpr uint8_t kPriority = 200;
+    c10::Allocator* m_plain;
+    size_t m_limit;
+};
 
 }  // namespace
 
@@ -237,6 +256,38 @@ private Q_SLOTS:
         QVERIFY(state.ok());
         QCOMPARE((*state)["step"].get<int>(), 1);
         QCOMPARE(std::distance(fs::directory_iterator(path.parent_path()), fs::directory_iterator()), 1);
+    }
+
+    void memoryThatRunsOutHalvesTheMicroBatch_data() {
+        QTest::addColumn<qint64>("limit");
+        QTest::addColumn<bool>("fits");
+        // Bytes of one allocation: the largest of a sample are 13 tokens * 112 columns of the input projection * 4 bytes.
+        QTest::newRow("a quarter fits") << qint64{4 * 13 * 112 * 4} << true;
+        QTest::newRow("not even one sample") << qint64{1000} << false;
+    }
+    void memoryThatRunsOutHalvesTheMicroBatch() {
+        QFETCH(qint64, limit);
+        QFETCH(bool, fits);
+        QTemporaryDir folder;
+        auto free = test::syntheticRun(folder.path().toStdString() + "/free", 2, 16);
+        test::RecordingProgress whole;
+        QVERIFY(train(free, whole).ok());
+        auto run = test::syntheticRun(folder.path().toStdString() + "/tight", 2, 16);
+        test::RecordingProgress progress;
+        const auto result = [&] {
+            const LimitedMemory memory(static_cast<size_t>(limit));
+            return train(run, progress);
+        }();
+        if (!fits) {
+            QCOMPARE(int(result.error().code), int(ErrorCode::OutOfMemory));
+            QVERIFY(QString::fromStdString(result.error().message).contains("memory"));
+            return;
+        }
+        QVERIFY2(result.ok(), result.ok() ? "" : result.error().message.c_str());
+        QVERIFY(std::ranges::any_of(progress.messages, [](const std::string& text) { return text.find("micro-batches of 4 samples") != std::string::npos; }));
+        QCOMPARE(progress.steps.size(), whole.steps.size());
+        for (size_t i = 0; i < whole.steps.size(); ++i)
+            QVERIFY(std::abs(progress.steps[i].loss - whole.steps[i].loss) < 1e-3 * std::max(1.0, std::abs(whole.steps[i].loss)));
     }
 
     void verdictsInPlainWords() {

@@ -99,8 +99,10 @@ public:
         if (update.step == m_cancelAfter) CancelToken(token()).cancel();
     }
     void event(const nlohmann::json& event) override { events.push_back(event); }
+    void message(MessageLevel, const std::string& text) override { messages.push_back(text); }
     std::vector<StepUpdate> steps;
     std::vector<nlohmann::json> events;
+    std::vector<std::string> messages;
 
 private:
     int64_t m_cancelAfter;
