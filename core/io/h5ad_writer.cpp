@@ -32,6 +32,8 @@ Result<void> checkSizes(const H5adAdditions& additions, int64_t cells, int64_t g
         if (static_cast<int64_t>(column.size()) != genes) return wrong("var['" + column.name + "']", column.size(), genes);
     for (const auto& [key, matrix] : additions.obsm)
         if (matrix.rows != cells) return wrong("obsm['" + key + "']", matrix.rows, cells);
+    for (const auto& [key, stream] : additions.obsmRows)
+        if (stream.rows != cells) return wrong("obsm['" + key + "']", stream.rows, cells);
     for (const auto& [key, matrix] : additions.varm)
         if (matrix.rows != genes) return wrong("varm['" + key + "']", matrix.rows, genes);
     for (const auto& [key, matrix] : additions.obsp)
@@ -39,7 +41,25 @@ Result<void> checkSizes(const H5adAdditions& additions, int64_t cells, int64_t g
     return {};
 }
 
-void writeSlots(hid_t file, const H5adAdditions& additions) {
+Result<void> writeStreamed(hid_t file, const std::map<std::string, DenseRows>& members, Progress& progress) {
+    if (members.empty()) return {};
+    constexpr int64_t kBlockValues = int64_t{4} << 20;
+    const Handle group = anndata::openMapping(file, "obsm");
+    for (const auto& [key, stream] : members) {
+        hdf5::removeMember(group, key);
+        const Handle matrix = hdf5::createMatrix(group, key, stream.rows, stream.cols);
+        anndata::writeEncoding(matrix, "array", "0.2.0");
+        const int64_t step = std::max<int64_t>(1, kBlockValues / std::max<int64_t>(1, stream.cols));
+        for (int64_t row = 0; row < stream.rows; row += step) {
+            if (progress.cancelled()) return cancelledError();
+            TXFM_TRY(const DenseMatrix block, stream.read(row, std::min(row + step, stream.rows)));
+            hdf5::writeRows(matrix, row, block.rows, block.cols, block.values.data());
+        }
+    }
+    return {};
+}
+
+Result<void> writeSlots(hid_t file, const H5adAdditions& additions, Progress& progress) {
     const auto fill = [&](const char* slot, const auto& members, auto&& write) {
         if (members.empty()) return;
         const Handle group = anndata::openMapping(file, slot);
@@ -52,6 +72,7 @@ void writeSlots(hid_t file, const H5adAdditions& additions) {
     fill("varm", additions.varm, anndata::writeDense);
     fill("obsp", additions.obsp, anndata::writeSparse);
     if (!additions.uns.empty()) anndata::writeJson(file, "uns", additions.uns);
+    return writeStreamed(file, additions.obsmRows, progress);
 }
 
 /// Adds columns to a table that is in the file already; a table of the oldest kind (one compound
@@ -161,7 +182,7 @@ Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAd
         TXFM_CHECK(anndata::writeCounts(file, "X", *dataset.counts, progress));
         all.obsm.insert(dataset.obsm.begin(), dataset.obsm.end());
         all.varm.insert(dataset.varm.begin(), dataset.varm.end());
-        writeSlots(file, all);
+        TXFM_CHECK(writeSlots(file, all, progress));
         hdf5::closeWritten(file);
         return {};
     }));
@@ -185,9 +206,9 @@ Result<void> addToH5ad(const fs::path& in, const fs::path& out, const H5adAdditi
             const Node root(Handle(H5Gopen2(file, "/", H5P_DEFAULT)), in.string(), "/");
             TXFM_CHECK(addColumns(file, root, "obs", additions.obs));
             TXFM_CHECK(addColumns(file, root, "var", additions.var));
-            if (!additions.obsm.empty()) TXFM_CHECK(modernise(file, root, "obsm"));
+            if (!additions.obsm.empty() || !additions.obsmRows.empty()) TXFM_CHECK(modernise(file, root, "obsm"));
             if (!additions.varm.empty()) TXFM_CHECK(modernise(file, root, "varm"));
-            writeSlots(file, additions);
+            TXFM_CHECK(writeSlots(file, additions, progress));
         }
         hdf5::closeWritten(file);
         return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,11 +16,18 @@
 
 namespace txfm::io {
 
+/// A dense slot that need not fit in memory: its rows are asked for block by block while the file is written.
+struct DenseRows {
+    int64_t rows = 0, cols = 0;
+    std::function<Result<DenseMatrix>(int64_t begin, int64_t end)> read;
+};
+
 /// Results to store in an .h5ad (interface contract §2). Everything is optional.
 struct H5adAdditions {
     std::vector<Column> obs;                     ///< added or replaced columns
     std::vector<Column> var;
     std::map<std::string, DenseMatrix> obsm;     ///< [cells × n]
+    std::map<std::string, DenseRows> obsmRows;   ///< the same, streamed
     std::map<std::string, DenseMatrix> varm;     ///< [genes × n]
     std::map<std::string, CsrMatrix> obsp;       ///< [cells × cells]
     nlohmann::json uns = nlohmann::json::object();  ///< nested objects, strings, numbers, flat arrays; merged key by key

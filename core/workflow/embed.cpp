@@ -28,7 +28,7 @@ Result<nlohmann::json> Embed::run(const RunContext& context, Progress& progress)
 
     clock.start("write");
     io::H5adAdditions additions;
-    TXFM_TRY(additions.obsm["X_txfm"], run.read(0, input.dataset.cells()));
+    additions.obsmRows["X_txfm"] = run.rows(input.dataset.cells());
     additions.uns["txfm"] = run.provenance(input, request, context);
     TXFM_CHECK(io::saveResults(m_options.out, input.dataset, additions, progress));
     run.removeWorkFile();

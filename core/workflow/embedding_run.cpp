@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kRowsPerRead = 512;
-constexpr double kSecondsPerChunk = 0.2;  // between two looks at the cancel flag
+constexpr double kSecondsPerChunk = 0.5;  // between two looks at the cancel flag
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -95,6 +95,11 @@ Result<DenseMatrix> EmbeddingRun::read(int64_t begin, int64_t end) const {
     return EmbeddingFile::read(workFile, embedder->model().config().dim, begin, end);
 }
 
+io::DenseRows EmbeddingRun::rows(int64_t cells) const {
+    return {cells, embedder->model().config().dim,
+            [this](int64_t begin, int64_t end) { return read(begin, end); }};
+}
+
 void EmbeddingRun::removeWorkFile() const {
     std::error_code error;
     fs::remove(workFile, error);
@@ -148,7 +153,8 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
                                                          readableDuration(static_cast<double>(cells - at) / rate) + " (" +
                                                          run.precision + ", " + run.device + ").");
             if (trials >= 2)
-                chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads, threads, kRowsPerRead);
+                chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads,
+                                            std::max(threads, request.batch * threads), kRowsPerRead);
         }
     }
     run.cellsPerSecond = static_cast<double>(cells - run.resumedCells) / std::max(secondsSince(start), 1e-6);

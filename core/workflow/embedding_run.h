@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "core/io/h5ad_writer.h"
 #include "core/model/inference.h"
 #include "core/workflow/model_input.h"
 #include "core/workflow/workflow.h"
@@ -34,6 +35,8 @@ struct EmbeddingRun {
     nlohmann::json provenance(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context) const;
     /// Embedding of cells [begin, end) from the work file.
     Result<DenseMatrix> read(int64_t begin, int64_t end) const;
+    /// The embedding of all `cells`, streamed from the work file.
+    io::DenseRows rows(int64_t cells) const;
     void removeWorkFile() const;
 };
 

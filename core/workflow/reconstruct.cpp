@@ -135,7 +135,7 @@ Result<nlohmann::json> Reconstruct::run(const RunContext& context, Progress& pro
     }
     decoded.var.set({"ensembl_id", ensemblIds, {}});
     io::H5adAdditions additions;
-    TXFM_TRY(additions.obsm["X_txfm"], run.read(0, input.dataset.cells()));
+    additions.obsmRows["X_txfm"] = run.rows(input.dataset.cells());
     additions.uns["txfm"] = run.provenance(input, request, context);
     TXFM_CHECK(io::writeH5ad(m_options.out, decoded, additions, progress));
     run.removeWorkFile();

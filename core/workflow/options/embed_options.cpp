@@ -16,7 +16,7 @@ OptionFields fieldsOf(EmbedOptions& o) {
          .choices = {"auto", "fp32", "bf16"}},
         {.flag = "layer", .target = &o.layer, .description = "Take the embedding after this block, without the final normalisation; 0 = the finished embedding",
          .min = 0, .max = 1024, .advanced = true},
-        {.flag = "batch", .target = &o.batch, .description = "Cells at once; 0 = chosen by memory", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
+        {.flag = "batch", .target = &o.batch, .description = "Cells that a thread or GPU takes at once; 0 = chosen by their size and memory; the result is the same", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
     };
     const OptionFields choices = choiceFields(o);
     fields.insert(fields.end(), choices.begin(), choices.end());

@@ -16,7 +16,7 @@ OptionFields fieldsOf(ReconstructOptions& o) {
          .label = "Genes shown"},
         {.flag = "precision", .target = &o.precision, .description = "Precision of matrix products; auto = bf16 where the device computes it natively",
          .choices = {"auto", "fp32", "bf16"}},
-        {.flag = "batch", .target = &o.batch, .description = "Cells at once; 0 = chosen by memory", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
+        {.flag = "batch", .target = &o.batch, .description = "Cells that a thread or GPU takes at once; 0 = chosen by their size and memory; the result is the same", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
     };
     const OptionFields choices = choiceFields(o);
     fields.insert(fields.end(), choices.begin(), choices.end());
