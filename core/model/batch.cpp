@@ -36,7 +36,8 @@ TokenBatch makeTokens(std::span<const SampleCounts> samples, std::span<const std
     batch.values = at::empty({count, width}, at::kFloat);
     auto* geneData = batch.genes.data_ptr<int64_t>();
     auto* valueData = batch.values.data_ptr<float>();
-    parallelFor(samples.size(), 1, [&](size_t begin, size_t end) {
+    constexpr size_t kSamplesPerThread = 16;  // starting a thread costs more than a few samples
+    parallelFor(samples.size(), kSamplesPerThread, [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i) {
             const SampleCounts& sample = samples[i];
             const double library = librarySize(sample, config);

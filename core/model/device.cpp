@@ -2,14 +2,18 @@
 #include "core/model/device.h"
 
 #include <dlfcn.h>
+#include <omp.h>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 
 #include "core/base/parallel.h"
+#include "core/base/paths.h"
 
 namespace txfm::model {
 namespace {
+
+constexpr const char* kCudaOperators = "cuda_operators.so";
 
 // The driver answers cuInit and counts devices; without it there is no reason to load 1 GB of CUDA libraries.
 int driverDevices() {
@@ -30,6 +34,8 @@ const std::string& cudaProblem() {
         if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
             return std::string("LibTorch's CUDA library cannot be opened (") + dlerror() + ")";
         if (!at::hasCUDA()) return "LibTorch finds no usable CUDA device";
+        // The fused operators register themselves; without them LibTorch's own do the same work.
+        dlopen((pluginFolder() / kCudaOperators).c_str(), RTLD_NOW | RTLD_LOCAL);
         return "";
     }();
     return problem;
@@ -69,6 +75,10 @@ Result<bool> chooseBfloat16(const std::string& precision, at::Device device) {
     if (device.is_cuda()) return true;
     return __builtin_cpu_supports("avx512bf16") != 0;
 }
+
+// OpenMP counts per thread. LibTorch sets the count of a thread when it first asks, so it asks before.
+ComputeAlone::ComputeAlone() : m_before(at::get_num_threads()) { omp_set_num_threads(1); }
+ComputeAlone::~ComputeAlone() { omp_set_num_threads(m_before); }
 
 std::string describeDevice(at::Device device) {
     if (device.is_cuda()) return "CUDA device " + std::to_string(device.has_index() ? device.index() : 0);

@@ -18,6 +18,18 @@ Result<at::Device> prepareDevice(const std::string& device);
 /// Usage error for another word.
 Result<bool> chooseBfloat16(const std::string& precision, at::Device device);
 
+/// While it lives, LibTorch computes on the calling thread alone: for threads that share out the work themselves.
+class ComputeAlone {
+public:
+    ComputeAlone();
+    ~ComputeAlone();
+    ComputeAlone(const ComputeAlone&) = delete;
+    ComputeAlone& operator=(const ComputeAlone&) = delete;
+
+private:
+    int m_before;
+};
+
 /// What computes: e.g. "CPU, 2 threads, AMX bf16" or "NVIDIA H200".
 std::string describeDevice(at::Device device);
 

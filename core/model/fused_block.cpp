@@ -15,6 +15,8 @@
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "core/model/attention_amx.h"
+#include "core/model/block_evaluation.h"
 #include "core/model/kernels.h"
 
 namespace txfm::model {
@@ -54,22 +56,44 @@ struct Saved {
 };
 
 struct Heads {
-    at::Tensor q, k, v;  // [heads × rows × head]; q is scaled
+    at::Tensor q, k, v;  // [heads × padded × head]; q is scaled
 };
 
-Heads headsOf(const Shape& s, const BlockWeights& w, const bf16* p, int64_t rows) {
-    const auto options = at::TensorOptions().dtype(at::kBFloat16);
-    Heads h{at::empty({s.heads, rows, s.head}, options), at::empty({s.heads, rows, s.head}, options),
-            at::empty({s.heads, rows, s.head}, options)};
+/// Rows of the products over a sample's rows: the library is slow where sizes are odd. Rows of zeros change nothing.
+int64_t padded(int64_t rows) { return (rows + 31) / 32 * 32; }
+
+at::Tensor headRows(const Shape& s, int64_t rows, int64_t size) {
+    auto heads = at::empty({s.heads, size, s.head}, at::TensorOptions().dtype(at::kBFloat16));
+    if (size > rows) heads.narrow(1, rows, size - rows).zero_();
+    return heads;
+}
+
+Heads headsOf(const Shape& s, const BlockWeights& w, const bf16* p, int64_t rows, int64_t size) {
+    Heads h{headRows(s, rows, size), headRows(s, rows, size), headRows(s, rows, size)};
     const float* bias = floats(w.qkvBias);
     const float scale = 1.0f / std::sqrt(static_cast<float>(s.head));
-    const auto eps = static_cast<float>(kLayerNormEps);
-    kernels::splitHeads(p + s.mlp, s.inWidth(), bias, floats(w.qNorm), floats(w.qNormBias), scale, half(h.q), rows, s.heads, s.head, eps);
-    kernels::splitHeads(p + s.mlp + s.d, s.inWidth(), bias ? bias + s.d : nullptr, floats(w.kNorm), floats(w.kNormBias), 1.0f,
-                        half(h.k), rows, s.heads, s.head, eps);
-    kernels::splitHeads(p + s.mlp + 2 * s.d, s.inWidth(), bias ? bias + 2 * s.d : nullptr, nullptr, nullptr, 1.0f, half(h.v),
-                        rows, s.heads, s.head, eps);
+    const auto split = [&](int64_t part, const at::Tensor& norm, const at::Tensor& normBias, float factor, const at::Tensor& to) {
+        kernels::splitHeads(p + s.mlp + part * s.d, s.inWidth(), bias ? bias + part * s.d : nullptr, floats(norm), floats(normBias),
+                            factor, half(to), size * s.head, rows, s.heads, s.head, static_cast<float>(kLayerNormEps));
+    };
+    split(0, w.qNorm, w.qNormBias, scale, h.q);
+    split(1, w.kNorm, w.kNormBias, 1.0f, h.k);
+    split(2, {}, {}, 1.0f, h.v);
     return h;
+}
+
+/// Attention of a sample into the first columns of x; log-sum-exp of each row into lse [heads × rows].
+void attend(const Shape& s, const BlockWeights& w, const bf16* p, bf16* x, float* lse, int64_t rows) {
+    const Heads h = headsOf(s, w, p, rows, rows);
+    if (kernels::hasAmx() && kernels::fitsAmx(s.head)) {
+        kernels::attentionAmx(half(h.q), half(h.k), half(h.v), x, s.outWidth(), lse, rows, rows, s.heads, s.head);
+        return;
+    }
+    const auto [attention, logSum] = at::_scaled_dot_product_flash_attention_for_cpu(
+        h.q.unsqueeze(0), h.k.unsqueeze(0), h.v.unsqueeze(0), 0.0, false, std::nullopt, 1.0);
+    kernels::joinHeads(constHalf(attention), attention.stride(1), attention.stride(2), x, s.outWidth(), rows, s.heads, s.head);
+    const auto sums = logSum.contiguous();  // [1 × heads × rows]
+    std::copy_n(sums.const_data_ptr<float>(), s.heads * rows, lse);
 }
 
 void forwardSample(const Shape& s, const BlockWeights& w, const BlockMatrices& matrices, const float* outBias,
@@ -79,14 +103,7 @@ void forwardSample(const Shape& s, const BlockWeights& w, const BlockMatrices& m
     kernels::layerNorm(u, floats(w.norm), floats(w.normBias), half(y), saved.mean.mutable_data_ptr<float>() + at,
                        saved.rstd.mutable_data_ptr<float>() + at, rows, s.d, static_cast<float>(kLayerNormEps));
     at::mm_out(p, y, matrices.in.t());
-    const Heads h = headsOf(s, w, constHalf(p), rows);
-    const auto [attention, logSum] = at::_scaled_dot_product_flash_attention_for_cpu(
-        h.q.unsqueeze(0), h.k.unsqueeze(0), h.v.unsqueeze(0), 0.0, false, std::nullopt, 1.0);
-    kernels::joinHeads(constHalf(attention), attention.stride(1), attention.stride(2), half(x), s.outWidth(), rows, s.heads, s.head);
-    if (lse) {
-        const auto sums = logSum.contiguous();  // [1 × heads × rows]
-        std::copy_n(sums.const_data_ptr<float>(), s.heads * rows, lse);
-    }
+    attend(s, w, constHalf(p), half(x), lse, rows);
     kernels::biasGelu(constHalf(p), s.inWidth(), floats(w.mlpBias), half(x) + s.d, s.outWidth(), rows, s.mlp);
     at::mm_out(o, x, matrices.out.t());
     kernels::addBranch(u, constHalf(o), outBias, floats(w.layerScale), factor, out, rows, s.d);
@@ -128,10 +145,16 @@ struct BackwardInput {
 void attentionGradients(const BackwardInput& in, const Heads& h, const at::Tensor& a, const at::Tensor& da, const float* lse,
                         const bf16* p, bf16* dp, float* small, const SmallGrads& at, int64_t rows) {
     const Shape& s = in.s;
+    const int64_t size = padded(rows);
     auto weights = at::bmm(h.q, h.k.transpose(1, 2));
-    kernels::attentionWeights(half(weights), lse, s.heads * rows, rows);
     auto dscores = at::bmm(da, h.v.transpose(1, 2));
-    kernels::attentionBackward(constHalf(weights), half(dscores), constHalf(a), constHalf(da), s.head, s.heads * rows, rows, s.head);
+    for (int64_t head = 0; head < s.heads; ++head) {
+        const int64_t square = head * size * size, values = head * size * s.head;
+        kernels::attentionWeights(half(weights) + square, lse + head * rows, rows, size);
+        for (int64_t row = 0; row < rows; ++row) std::fill_n(half(weights) + square + row * size + rows, size - rows, bf16{0});
+        kernels::attentionBackward(constHalf(weights) + square, half(dscores) + square, constHalf(a) + values,
+                                   constHalf(da) + values, s.head, rows, size, s.head);
+    }
     const auto dv = at::bmm(weights.transpose(1, 2), da);
     const auto dq = at::bmm(dscores, h.k), dk = at::bmm(dscores.transpose(1, 2), h.q);
     const float* bias = floats(in.w.qkvBias);
@@ -141,7 +164,7 @@ void attentionGradients(const BackwardInput& in, const Heads& h, const at::Tenso
     const auto back = [&](const at::Tensor& grad, int64_t part, const at::Tensor& norm, float factor, float* dw, float* db) {
         const auto dense = grad.contiguous();
         const int64_t shift = s.mlp + part * s.d;
-        kernels::splitHeadsBackward(constHalf(dense), p + shift, s.inWidth(), bias ? bias + part * s.d : nullptr, floats(norm), factor,
+        kernels::splitHeadsBackward(constHalf(dense), size * s.head, p + shift, s.inWidth(), bias ? bias + part * s.d : nullptr, floats(norm), factor,
                                     dp + shift, dw, db, dbias ? dbias + part * s.d : nullptr, rows, s.heads, s.head, eps);
     };
     back(dq, 0, in.w.qNorm, scale, small + at.qNorm, small + at.qNormBias);
@@ -157,11 +180,11 @@ void backwardSample(const BackwardInput& in, const float* u, const float* dout, 
     kernels::addBranchBackward(dout, constHalf(in.saved.o) + at * s.d, in.outBias, floats(in.w.layerScale), factor, half(dbranch),
                                small + grads.scale, small + grads.outBias, rows, s.d);
     const auto dx = at::mm(dbranch, in.matrices.out);
-    const auto options = at::TensorOptions().dtype(at::kBFloat16);
-    auto a = at::empty({s.heads, rows, s.head}, options), da = at::empty({s.heads, rows, s.head}, options);
-    kernels::splitHeads(constHalf(x), s.outWidth(), nullptr, nullptr, nullptr, 1.0f, half(a), rows, s.heads, s.head, 0);
-    kernels::splitHeads(constHalf(dx), s.outWidth(), nullptr, nullptr, nullptr, 1.0f, half(da), rows, s.heads, s.head, 0);
-    attentionGradients(in, headsOf(s, in.w, constHalf(p), rows), a, da, lse, constHalf(p), half(dp), small, grads, rows);
+    const int64_t size = padded(rows);
+    const auto a = headRows(s, rows, size), da = headRows(s, rows, size);
+    kernels::splitHeads(constHalf(x), s.outWidth(), nullptr, nullptr, nullptr, 1.0f, half(a), size * s.head, rows, s.heads, s.head, 0);
+    kernels::splitHeads(constHalf(dx), s.outWidth(), nullptr, nullptr, nullptr, 1.0f, half(da), size * s.head, rows, s.heads, s.head, 0);
+    attentionGradients(in, headsOf(s, in.w, constHalf(p), rows, size), a, da, lse, constHalf(p), half(dp), small, grads, rows);
     kernels::biasGeluBackward(constHalf(dx) + s.d, s.outWidth(), constHalf(p), s.inWidth(), floats(in.w.mlpBias), half(dp),
                               s.inWidth(), small + grads.mlpBias, rows, s.mlp);
     const auto dy = at::mm(dp, in.matrices.in);
@@ -264,32 +287,15 @@ torch::autograd::variable_list FusedBlock::backward(torch::autograd::AutogradCon
             optional(w.qkvBias, grads.qkvBias, 3 * s.d)};
 }
 
-// Evaluation: one sample's work space per thread, nothing kept.
-at::Tensor evaluate(const BlockWeights& w, const BlockMatrices& matrices, const at::Tensor& input, const BlockCall& call) {
-    const auto u = input.contiguous();
-    const Shape s = shapeOf(w, u, call.lengths);
-    auto out = at::empty_like(u);
-    const auto bias = outputBias(w);
-    const auto factors = factorsOf(call, s.samples);
-    const float* from = u.const_data_ptr<float>();
-    float* to = out.mutable_data_ptr<float>();
-    at::parallel_for(0, s.samples, 1, [&](int64_t begin, int64_t end) {
-        const at::NoGradGuard noGrad;
-        Saved space = allocate(s, s.width);
-        for (int64_t b = begin; b < end; ++b) {
-            const int64_t plane = b * s.width * s.d;
-            forwardSample(s, w, matrices, floats(bias), from + plane, factors[b], space, 0, s.rows[b], nullptr, to + plane);
-            copyPadding(s, b, from + plane, to + plane);
-        }
-    });
-    return out;
+bool differentiates(const BlockWeights& w, const at::Tensor& u) {
+    return at::GradMode::is_enabled() && (u.requires_grad() || w.inProj.requires_grad());
 }
 
 }  // namespace
 
 bool canFuse(const BlockWeights& w, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
-    return !w.standard && !clsOnly && call.bfloat16 && u.is_cpu() && u.scalar_type() == at::kFloat &&
-           u.size(2) / w.heads <= 512;
+    return !w.standard && !(clsOnly && differentiates(w, u)) && call.bfloat16 && u.is_cpu() &&
+           u.scalar_type() == at::kFloat && u.size(2) / w.heads <= 512;
 }
 
 BlockMatrices packMatrices(const BlockWeights& w) {
@@ -298,13 +304,13 @@ BlockMatrices packMatrices(const BlockWeights& w) {
             at::cat({w.attnOut.detach().to(at::kBFloat16), w.mlpOut.detach().to(at::kBFloat16)}, 1)};
 }
 
-at::Tensor runFusedBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call) {
+at::Tensor runFusedBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
+    const BlockMatrices matrices = weights.packed.in.defined() ? weights.packed : packMatrices(weights);
+    if (!differentiates(weights, u)) return evaluateBlock(weights, matrices, u, call, clsOnly);
     auto holder = c10::make_intrusive<CallHolder>();
     holder->weights = weights;
     holder->call = call;
-    holder->matrices = weights.packed.in.defined() ? weights.packed : packMatrices(weights);
-    const bool training = at::GradMode::is_enabled() && (u.requires_grad() || weights.inProj.requires_grad());
-    if (!training) return evaluate(weights, holder->matrices, u, call);
+    holder->matrices = matrices;
     const BlockWeights& w = weights;
     // Autograd takes no undefined inputs; an empty tensor stands for a weight that this configuration lacks.
     const at::Tensor none = at::empty({0});

@@ -2,15 +2,22 @@
 #include "core/model/inference.h"
 
 #include <algorithm>
-#include <numeric>
+#include <exception>
+#include <mutex>
 
-#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/InferenceMode.h>
 
+#include "core/base/parallel.h"
+#include "core/model/device.h"
+
 namespace txfm::model {
+namespace {
+/// Tokens that go through the products together: enough to fill them, few enough to stay in the cache.
+constexpr int64_t kRowsPerGroup = 2048;
+}  // namespace
 
 Embedder::Embedder(const TxfmModel& model, const InferenceOptions& options)
     : m_model(model.frozen(options.bfloat16)), m_options(options) {}
@@ -19,30 +26,70 @@ at::Tensor Embedder::embed(std::span<const SampleCounts> samples, int64_t firstC
     return m_model->device().is_cpu() ? embedOnCpu(samples, firstCell) : embedInBatches(samples, firstCell);
 }
 
+bool Embedder::sharesProducts() const {
+    return m_options.bfloat16 && m_model->config().block == "parallel";
+}
+
+std::vector<Embedder::Group> Embedder::groups(std::span<const SampleCounts> samples) const {
+    const auto count = static_cast<int64_t>(samples.size());
+    const auto rowsOf = [&](const SampleCounts& sample) {
+        const int64_t shown = m_options.genes.mode == InferenceGenes::Mode::Expressed ? static_cast<int64_t>(sample.genes.size())
+                                                                                      : sample.measured->count();
+        return (m_options.genes.count > 0 ? std::min(shown, m_options.genes.count) : shown) + 1;
+    };
+    int64_t total = 0;
+    for (const SampleCounts& sample : samples) total += rowsOf(sample);
+    // Every thread the same number of groups of about the same size.
+    const int64_t threads = std::max(1, threadCount()), rounds = total / (threads * kRowsPerGroup) + 1;
+    const int64_t target = total / (threads * rounds) + 1;
+    const int64_t most = !sharesProducts() ? 1 : m_options.batch > 0 ? m_options.batch : count;
+    std::vector<Group> found;
+    for (int64_t begin = 0; begin < count;) {
+        int64_t end = begin, rows = 0;
+        while (end < count && end - begin < most && (rows < target || m_options.batch > 0)) rows += rowsOf(samples[end++]);
+        found.push_back({begin, end});
+        begin = end;
+    }
+    return found;
+}
+
 at::Tensor Embedder::embedOnCpu(std::span<const SampleCounts> samples, int64_t firstCell) const {
     const int64_t dim = m_model->config().dim;
-    auto result = at::empty({static_cast<int64_t>(samples.size()), dim}, at::kFloat);
+    auto result = at::zeros({static_cast<int64_t>(samples.size()), dim}, at::kFloat);
+    const std::vector<Group> work = groups(samples);
+    std::mutex mutex;
+    std::exception_ptr failure;
+    parallelFor(work.size(), 1, [&](size_t begin, size_t end) {
+        const ComputeAlone alone;
+        try {
+            for (size_t i = begin; i < end; ++i)
+                embedGroup(samples, work[i], firstCell, result.mutable_data_ptr<float>());
+        } catch (...) {
+            const std::lock_guard lock(mutex);
+            failure = std::current_exception();
+        }
+    });
+    if (failure) std::rethrow_exception(failure);
+    return result;
+}
+
+void Embedder::embedGroup(std::span<const SampleCounts> samples, Group group, int64_t firstCell, float* result) const {
+    const c10::InferenceMode inference;
     ForwardOptions forward;
     forward.bfloat16 = m_options.bfloat16;
     forward.layer = m_options.layer;
-    const int64_t views = m_options.genes.viewCount();
-    at::parallel_for(0, static_cast<int64_t>(samples.size()), 1, [&](int64_t begin, int64_t end) {
-        const c10::InferenceMode inference;
-        for (int64_t i = begin; i < end; ++i) {
-            float* row = result.mutable_data_ptr<float>() + i * dim;
-            std::fill(row, row + dim, 0.0f);
-            for (int64_t view = 0; view < views; ++view) {
-                const std::vector<int32_t> genes =
-                    shownGenes(samples[i], m_options.genes, m_options.seed, static_cast<uint32_t>(firstCell + i),
-                               static_cast<uint32_t>(view));
-                const auto cls = m_model->encode(makeTokens(samples.subspan(i, 1), {&genes, 1}, m_model->config()), forward)
-                                     .contiguous();
-                const float* values = cls.const_data_ptr<float>();
-                for (int64_t j = 0; j < dim; ++j) row[j] += values[j] / static_cast<float>(views);
-            }
-        }
-    });
-    return result;
+    const int64_t views = m_options.genes.viewCount(), count = group.end - group.begin, dim = m_model->config().dim;
+    for (int64_t view = 0; view < views; ++view) {
+        std::vector<std::vector<int32_t>> genes;
+        for (int64_t i = group.begin; i < group.end; ++i)
+            genes.push_back(shownGenes(samples[i], m_options.genes, m_options.seed, static_cast<uint32_t>(firstCell + i),
+                                       static_cast<uint32_t>(view)));
+        const auto part = samples.subspan(static_cast<size_t>(group.begin), static_cast<size_t>(count));
+        const auto cls = m_model->encode(makeTokens(part, genes, m_model->config()), forward).contiguous();
+        const float* values = cls.const_data_ptr<float>();
+        float* rows = result + group.begin * dim;
+        for (int64_t j = 0; j < count * dim; ++j) rows[j] += values[j] / static_cast<float>(views);
+    }
 }
 
 int64_t Embedder::cellsPerBatch(int64_t tokens) const {

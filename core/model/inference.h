@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include <ATen/core/Tensor.h>
 
@@ -15,13 +16,13 @@ struct InferenceOptions {
     InferenceGenes genes;
     bool bfloat16 = false;
     int64_t layer = 0;  ///< as ForwardOptions::layer
-    int64_t batch = 0;  ///< cells at once on a GPU; 0 = by free memory
+    int64_t batch = 0;  ///< cells that go through the network together (per thread on the CPU); 0 = by their size
     uint64_t seed = 0;
 };
 
-/// Embeds cells in evaluation mode. On the CPU each cell runs alone on one thread, without padding: its bits depend
-/// neither on its neighbours nor on the thread count, and its activations stay in the cache. On a GPU cells of similar
-/// length share a batch.
+/// Embeds cells in evaluation mode. On the CPU a thread takes a few cells at a time, without padding (bf16), or one
+/// (other models and fp32): the bits of a cell depend neither on its neighbours nor on the thread count. On a GPU cells
+/// of similar length share a batch.
 class Embedder {
 public:
     Embedder(const TxfmModel& model, const InferenceOptions& options);
@@ -37,6 +38,13 @@ public:
     const TxfmModel& model() const { return *m_model; }
 
 private:
+    struct Group {
+        int64_t begin, end;
+    };
+    /// True when cells of different length share matrix products (block_evaluation.h).
+    bool sharesProducts() const;
+    std::vector<Group> groups(std::span<const SampleCounts> samples) const;
+    void embedGroup(std::span<const SampleCounts> samples, Group group, int64_t firstCell, float* result) const;
     at::Tensor embedOnCpu(std::span<const SampleCounts> samples, int64_t firstCell) const;
     at::Tensor embedInBatches(std::span<const SampleCounts> samples, int64_t firstCell) const;
     int64_t cellsPerBatch(int64_t tokens) const;

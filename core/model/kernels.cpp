@@ -98,10 +98,12 @@ TXFM_VECTOR void layerNormBackward(const bf16* dy, const float* u, const float* 
 }
 
 TXFM_VECTOR void splitHeads(const bf16* in, int64_t stride, const float* bias, const float* w, const float* b,
-                            float scale, bf16* out, int64_t rows, int64_t heads, int64_t width, float eps) {
+                            float scale, bf16* to, int64_t headStride, int64_t rows, int64_t heads, int64_t width,
+                            float eps) {
     for (int64_t h = 0; h < heads; ++h)
-        for (int64_t r = 0; r < rows; ++r, out += width) {
+        for (int64_t r = 0; r < rows; ++r) {
             const bf16* row = in + r * stride + h * width;
+            bf16* out = to + h * headStride + r * width;
             if (!w && !bias && scale == 1.0f) {
                 std::memcpy(out, row, static_cast<size_t>(width) * sizeof(bf16));
                 continue;
@@ -123,11 +125,12 @@ TXFM_VECTOR void splitHeads(const bf16* in, int64_t stride, const float* bias, c
         }
 }
 
-TXFM_VECTOR void splitHeadsBackward(const bf16* dout, const bf16* in, int64_t stride, const float* bias, const float* w,
-                                    float scale, bf16* din, float* dw, float* db, float* dbias, int64_t rows,
+TXFM_VECTOR void splitHeadsBackward(const bf16* gradients, int64_t headStride, const bf16* in, int64_t stride,
+                                    const float* bias, const float* w, float scale, bf16* din, float* dw, float* db, float* dbias, int64_t rows,
                                     int64_t heads, int64_t width, float eps) {
     for (int64_t h = 0; h < heads; ++h)
-        for (int64_t r = 0; r < rows; ++r, dout += width) {
+        for (int64_t r = 0; r < rows; ++r) {
+            const bf16* dout = gradients + h * headStride + r * width;
             const bf16* row = in + r * stride + h * width;
             bf16* target = din + r * stride + h * width;
             float values[512], grads[512];

@@ -18,12 +18,12 @@ void layerNormBackward(const bf16* dy, const float* u, const float* mean, const 
                        float* dw, float* db, int64_t rows, int64_t d);
 
 /// Splits [rows × heads·width] (row stride `stride`, plus `bias` [heads·width] unless null) into [heads × rows × width],
-/// normalised over width when w is not null, times `scale`.
+/// normalised over width when w is not null, times `scale`; `headStride` elements lie between the heads of `out`.
 void splitHeads(const bf16* in, int64_t stride, const float* bias, const float* w, const float* b, float scale, bf16* out,
-                int64_t rows, int64_t heads, int64_t width, float eps);
-/// Gradient of splitHeads into the rows of `din` (stride); dw, db [width] and dbias [heads·width] are accumulated where
+                int64_t headStride, int64_t rows, int64_t heads, int64_t width, float eps);
+/// Gradient of splitHeads (heads of `dout` lie headStride apart) into the rows of `din` (stride); dw, db [width] and dbias [heads·width] are accumulated where
 /// not null.
-void splitHeadsBackward(const bf16* dout, const bf16* in, int64_t stride, const float* bias, const float* w, float scale,
+void splitHeadsBackward(const bf16* dout, int64_t headStride, const bf16* in, int64_t stride, const float* bias, const float* w, float scale,
                         bf16* din, float* dw, float* db, float* dbias, int64_t rows, int64_t heads, int64_t width,
                         float eps);
 /// [heads × rows × width] with the given strides -> rows [rows × heads·width] of stride outStride.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
 
+#include <ATen/Parallel.h>
+
 #include "core/model/block.h"
 #include "core/model/txfm_model.h"
 #include "tests/model/golden.h"
+#include "tests/model/model_fixture.h"
 
 using namespace txfm;
 using namespace txfm::model;
@@ -53,13 +56,7 @@ BlockWeights bindTimm(const nlohmann::json& group) {
 }
 
 io::ModelConfig tinyConfig(const std::string& token, const std::string& block) {
-    io::ModelConfig config;
-    config.preset = "custom";
-    config.nGenes = 10;
-    config.dim = 8;
-    config.nBlocks = 2;
-    config.nHeads = 2;
-    config.decoderLayers = 2;
+    io::ModelConfig config = customConfig(10, 8, 2, 2);
     config.token = token;
     config.block = block;
     config.qkvBias = block == "standard";
@@ -73,6 +70,7 @@ io::ModelConfig tinyConfig(const std::string& token, const std::string& block) {
 class TestBlocks : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void initTestCase() { at::set_num_threads(1); }
     void timmGolden();
     void clsRowIsExact();
     void clsRowIsExact_data();

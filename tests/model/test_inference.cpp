@@ -3,8 +3,10 @@
 
 #include <ATen/Parallel.h>
 
+#include "core/base/parallel.h"
 #include "core/model/inference.h"
 #include "tests/model/golden.h"
+#include "tests/model/model_fixture.h"
 
 using namespace txfm;
 using namespace txfm::model;
@@ -12,17 +14,7 @@ using namespace txfm::test;
 
 namespace {
 
-io::ModelConfig smallConfig() {
-    io::ModelConfig config;
-    config.preset = "custom";
-    config.nGenes = 80;
-    config.dim = 32;
-    config.nBlocks = 3;
-    config.nHeads = 4;
-    config.decoderLayers = 2;
-    config.layerScaleInit = 0.5;
-    return config;
-}
+io::ModelConfig smallConfig() { return customConfig(80); }
 
 // Cells with 0, 3, 6 … counts, so that lengths differ; the first one is empty.
 struct Cells {
@@ -50,6 +42,7 @@ private Q_SLOTS:
     void showsTheRightGenes();
     void independentOfBatchAndThreads_data();
     void independentOfBatchAndThreads();
+    void sharedProductsAgreeWithFloat32();
     void averagesViews();
     void emptyCell();
     void layerStopsBeforeTheNorm();
@@ -85,15 +78,22 @@ void TestInference::showsTheRightGenes() {
 void TestInference::independentOfBatchAndThreads_data() {
     QTest::addColumn<QString>("mode");
     QTest::addColumn<bool>("bfloat16");
+    QTest::addColumn<int>("heads");  // 8 or 32 wide: LibTorch's attention or that on AMX tiles
     for (const char* mode : {"all", "expressed", "top:10", "random:12:2"})
-        for (bool half : {false, true}) QTest::addRow("%s %d", mode, half) << mode << half;
+        for (int heads : {4, 1}) {
+            QTest::addRow("%s fp32 %d", mode, heads) << mode << false << heads;
+            QTest::addRow("%s bf16 %d", mode, heads) << mode << true << heads;
+        }
 }
 
 void TestInference::independentOfBatchAndThreads() {
     QFETCH(QString, mode);
     QFETCH(bool, bfloat16);
+    QFETCH(int, heads);
     const Cells cells;
-    const auto model = TxfmModel::create(smallConfig(), 2);
+    auto config = smallConfig();
+    config.nHeads = heads;
+    const auto model = TxfmModel::create(config, 2);
     InferenceOptions options;
     options.genes = *InferenceGenes::parse(mode.toStdString());
     options.bfloat16 = bfloat16;
@@ -102,12 +102,46 @@ void TestInference::independentOfBatchAndThreads() {
     const auto together = embedder.embed(cells.samples, 100);
     QVERIFY(at::isfinite(together).all().item<bool>());
     for (int threads : {1, 3}) {
+        setThreadCount(threads);
         at::set_num_threads(threads);
-        QVERIFY(at::equal(embedder.embed(cells.samples, 100), together));
+        for (int64_t batch : {0, 1, 5, 100}) {
+            options.batch = batch;
+            QVERIFY(at::equal(Embedder(*model, options).embed(cells.samples, 100), together));
+        }
         for (size_t i = 0; i < cells.samples.size(); ++i) {
             const auto alone = embedder.embed(std::span(cells.samples).subspan(i, 1), 100 + static_cast<int64_t>(i));
             QVERIFY(at::equal(alone[0], together[static_cast<int64_t>(i)]));
         }
+    }
+}
+
+void TestInference::sharedProductsAgreeWithFloat32() {
+    // Cells of 0 to 700 genes, several key blocks of the attention: bf16 in shared products against plain float32.
+    io::ModelConfig config = smallConfig();
+    config.nGenes = 700;
+    config.dim = 128;
+    config.nHeads = 2;
+    const auto measured = MeasuredGenes::all(config.nGenes);
+    std::vector<std::vector<int32_t>> genes;
+    std::vector<std::vector<float>> counts;
+    for (int32_t shown : {0, 1, 31, 32, 257, 640, 700}) {
+        genes.emplace_back();
+        for (int32_t gene = 700 - shown; gene < 700; ++gene) genes.back().push_back(gene);
+        counts.emplace_back();
+        for (int32_t gene = 0; gene < shown; ++gene) counts.back().push_back(static_cast<float>(1 + gene % 7));
+    }
+    std::vector<SampleCounts> samples;
+    for (size_t i = 0; i < genes.size(); ++i) samples.push_back({genes[i], counts[i], measured.get(), -1});
+    const auto model = TxfmModel::create(config, 4);
+    InferenceOptions options;
+    options.genes = *InferenceGenes::parse("expressed");
+    const auto exact = Embedder(*model, options).embed(samples, 0);
+    options.bfloat16 = true;
+    const auto half = Embedder(*model, options).embed(samples, 0);
+    for (int64_t i = 0; i < exact.size(0); ++i) {
+        const double cosine = (exact[i] * half[i]).sum().item<double>() /
+                              std::sqrt(exact[i].square().sum().item<double>() * half[i].square().sum().item<double>());
+        QVERIFY2(cosine > 0.9999, qPrintable(QString("%1: %2").arg(i).arg(cosine)));
     }
 }
 

@@ -4,6 +4,7 @@
 #include "core/model/masking.h"
 #include "core/model/txfm_model.h"
 #include "tests/model/golden.h"
+#include "tests/model/model_fixture.h"
 
 using namespace txfm;
 using namespace txfm::model;
@@ -11,17 +12,7 @@ using namespace txfm::test;
 
 namespace {
 
-io::ModelConfig smallConfig() {
-    io::ModelConfig config;
-    config.preset = "custom";
-    config.nGenes = 60;
-    config.dim = 32;
-    config.nBlocks = 3;
-    config.nHeads = 4;
-    config.decoderLayers = 2;
-    config.layerScaleInit = 0.5;
-    return config;
-}
+io::ModelConfig smallConfig() { return customConfig(60); }
 
 struct Toy {
     std::vector<int32_t> genes{3, 7, 11, 20, 21, 44, 58};
