@@ -13,6 +13,7 @@
 #include <c10/core/GradMode.h>
 
 #include "core/model/fused_block.h"
+#include "core/model/ops.h"
 
 namespace txfm::model {
 namespace {
@@ -32,12 +33,8 @@ at::Tensor splitHeads(const at::Tensor& x, int64_t heads) {
     return x.reshape({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
 }
 
-// Full bidirectional attention (spec §2.2); q [B × Tq × d], k and v [B × T × d].
-at::Tensor attend(const BlockWeights& w, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                     const BlockCall& call) {
-    const auto qh = headNorm(splitHeads(q, w.heads), w.qNorm, w.qNormBias);
-    const auto kh = headNorm(splitHeads(k, w.heads), w.kNorm, w.kNormBias);
-    const auto vh = splitHeads(v, w.heads);
+// softmax(q·kᵀ/sqrt(width))·v of heads [B × heads × rows × width] -> [B × rows × d].
+at::Tensor attendHeads(const at::Tensor& qh, const at::Tensor& kh, const at::Tensor& vh, const BlockCall& call) {
     std::optional<at::Tensor> mask;
     if (call.padding.defined()) mask = call.padding.to(qh.scalar_type());
     if (c10::GradMode::is_enabled() && qh.device().is_cpu()) {
@@ -45,9 +42,16 @@ at::Tensor attend(const BlockWeights& w, const at::Tensor& q, const at::Tensor& 
         const double scale = 1.0 / std::sqrt(static_cast<double>(qh.size(-1)));
         auto scores = at::matmul(qh * scale, kh.transpose(-2, -1));
         if (mask) scores = scores + *mask;
-        return at::matmul(at::softmax(scores, -1), vh).transpose(1, 2).reshape(q.sizes());
+        return at::matmul(at::softmax(scores, -1), vh).transpose(1, 2).flatten(2);
     }
-    return at::scaled_dot_product_attention(qh, kh, vh, mask).transpose(1, 2).reshape(q.sizes());
+    return at::scaled_dot_product_attention(qh, kh, vh, mask).transpose(1, 2).flatten(2);
+}
+
+// Full bidirectional attention (spec §2.2); q [B × Tq × d], k and v [B × T × d].
+at::Tensor attend(const BlockWeights& w, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const BlockCall& call) {
+    return attendHeads(headNorm(splitHeads(q, w.heads), w.qNorm, w.qNormBias),
+                       headNorm(splitHeads(k, w.heads), w.kNorm, w.kNormBias), splitHeads(v, w.heads), call);
 }
 
 at::Tensor addBranch(const at::Tensor& u, at::Tensor branch, const at::Tensor& scale,
@@ -62,27 +66,7 @@ at::Tensor withBias(const at::Tensor& x, const at::Tensor& bias) {
 }
 
 at::Tensor parallelBlock(const BlockWeights& w, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
-    const int64_t d = u.size(2), mlp = w.inProj.size(0) - 3 * d;
-    const auto y = layerNorm(u, w.norm, w.normBias);
-    const auto row = clsOnly ? y.narrow(1, 0, 1) : y;
-    at::Tensor m, q, k, v;
-    if (clsOnly) {
-        const auto mq = linear(row, w.inProj.narrow(0, 0, mlp + d), {}, call.bfloat16);
-        const auto kv = linear(y, w.inProj.narrow(0, mlp + d, 2 * d), {}, call.bfloat16);
-        m = mq.narrow(2, 0, mlp), q = mq.narrow(2, mlp, d);
-        k = kv.narrow(2, 0, d), v = kv.narrow(2, d, d);
-    } else {
-        const auto parts = linear(y, w.inProj, {}, call.bfloat16).split_with_sizes({mlp, d, d, d}, 2);
-        m = parts[0], q = parts[1], k = parts[2], v = parts[3];
-    }
-    if (w.qkvBias.defined()) {
-        q = withBias(q, w.qkvBias.narrow(0, 0, d));
-        k = withBias(k, w.qkvBias.narrow(0, d, d));
-        v = withBias(v, w.qkvBias.narrow(0, 2 * d, d));
-    }
-    const auto attention = linear(attend(w, q, k, v, call), w.attnOut, w.attnOutBias, call.bfloat16);
-    const auto hidden = at::gelu(withBias(m, w.mlpBias));
-    const auto branch = attention + linear(hidden, w.mlpOut, w.mlpOutBias, call.bfloat16);
+    const auto branch = parallelBranch(w, layerNorm(u, w.norm, w.normBias), call, clsOnly);
     return addBranch(clsOnly ? u.narrow(1, 0, 1) : u, branch, w.layerScale, call);
 }
 
@@ -108,6 +92,36 @@ at::Tensor standardBlock(const BlockWeights& w, at::Tensor u, const BlockCall& c
 }
 
 }  // namespace
+
+at::Tensor parallelBranch(const BlockWeights& w, const at::Tensor& y, const BlockCall& call, bool clsOnly) {
+    const int64_t d = y.size(2), mlp = w.inProj.size(0) - 3 * d;
+    at::Tensor m, attended;
+    if (!clsOnly && w.qNorm.defined() && !w.qkvBias.defined() && y.is_cuda()) {
+        const auto parts = linear(y, w.inProj, {}, call.bfloat16).split_with_sizes({mlp, 2 * d, d}, 2);
+        const auto heads = ops::qkNorm(parts[1], w.heads, w.qNorm, w.qNormBias, w.kNorm, w.kNormBias, kLayerNormEps);
+        m = parts[0];
+        attended = attendHeads(heads.q, heads.k, splitHeads(parts[2], w.heads), call);
+    } else {
+        at::Tensor q, k, v;
+        if (clsOnly) {
+            const auto mq = linear(y.narrow(1, 0, 1), w.inProj.narrow(0, 0, mlp + d), {}, call.bfloat16);
+            const auto kv = linear(y, w.inProj.narrow(0, mlp + d, 2 * d), {}, call.bfloat16);
+            m = mq.narrow(2, 0, mlp), q = mq.narrow(2, mlp, d);
+            k = kv.narrow(2, 0, d), v = kv.narrow(2, d, d);
+        } else {
+            const auto parts = linear(y, w.inProj, {}, call.bfloat16).split_with_sizes({mlp, d, d, d}, 2);
+            m = parts[0], q = parts[1], k = parts[2], v = parts[3];
+        }
+        if (w.qkvBias.defined()) {
+            q = withBias(q, w.qkvBias.narrow(0, 0, d));
+            k = withBias(k, w.qkvBias.narrow(0, d, d));
+            v = withBias(v, w.qkvBias.narrow(0, 2 * d, d));
+        }
+        attended = attend(w, q, k, v, call);
+    }
+    const auto hidden = at::gelu(withBias(m, w.mlpBias));
+    return linear(attended, w.attnOut, w.attnOutBias, call.bfloat16) + linear(hidden, w.mlpOut, w.mlpOutBias, call.bfloat16);
+}
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool bfloat16) {
     const auto type = bfloat16 ? at::kBFloat16 : weight.scalar_type();
@@ -144,7 +158,7 @@ BlockWeights bindBlock(const io::ModelConfig& config, int64_t index,
 }
 
 at::Tensor runBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
-    if (canFuse(weights, u, call, clsOnly)) return runFusedBlock(weights, u, call);
+    if (canFuse(weights, u, call, clsOnly)) return runFusedBlock(weights, u, call, clsOnly);
     return weights.standard ? standardBlock(weights, u, call, clsOnly) : parallelBlock(weights, u, call, clsOnly);
 }
 

@@ -49,6 +49,10 @@ BlockWeights bindBlock(const io::ModelConfig& config, int64_t index,
 /// u [B × T × d] -> [B × T × d]. With clsOnly, [B × 1 × d]: the first row alone, with keys and values of all rows (exact).
 at::Tensor runBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly);
 
+/// The branch of a parallel block before LayerScale, from the normalised rows y [B × T × d]: attention plus MLP
+/// [B × T × d], or of the first row alone [B × 1 × d].
+at::Tensor parallelBranch(const BlockWeights& weights, const at::Tensor& y, const BlockCall& call, bool clsOnly);
+
 /// x·Wᵀ + b in bf16 or in the precision of x.
 at::Tensor linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, bool bfloat16);
 

@@ -40,7 +40,7 @@ at::Tensor scaledMean(const at::Tensor& z, const at::Tensor& measured, const Tar
 
 bool takesFusedPath(const DecoderOutput& output, const io::ModelConfig& config) {
     return config.loss == "poisson" && config.activation == "rectified_tanh" && !config.maskedOnly &&
-           output.logits.scalar_type() == at::kFloat && output.logits.is_cpu();
+           output.logits.scalar_type() == at::kFloat && (output.logits.is_cpu() || ops::hasCudaLoss());
 }
 
 LossResult fusedLoss(const DecoderOutput& output, const TargetBatch& target, const io::ModelConfig& config) {

@@ -65,6 +65,11 @@ public:
 
 }  // namespace
 
+bool hasCudaLoss() {
+    const auto op = c10::Dispatcher::singleton().findSchema({"txfm::poisson_loss", ""});
+    return op && op->hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+}
+
 at::Tensor rectifiedTanhPoissonLoss(const at::Tensor& z, const at::Tensor& x, const at::Tensor& measured,
                                        const at::Tensor& measuredRow, const at::Tensor& weights, double bound,
                                        double width) {

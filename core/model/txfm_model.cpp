@@ -17,6 +17,7 @@
 #include "core/base/random.h"
 #include "core/model/activations.h"
 #include "core/model/block.h"
+#include "core/model/block_chain.h"
 #include "core/model/checkpoint.h"
 #include "core/model/fused_block.h"
 #include "core/model/initial_weights.h"
@@ -152,17 +153,23 @@ at::Tensor TxfmModel::encode(const TokenBatch& batch, const ForwardOptions& opti
                            .unsqueeze(1).unsqueeze(1);
     }
     const int64_t last = options.layer > 0 ? options.layer : m_config.nBlocks;
+    std::vector<BlockCall> calls(static_cast<size_t>(last), call);
     for (int64_t i = 0; i < last; ++i) {
-        call.keep = at::Tensor();
         const double rate = dropPathRate(m_config.dropPath, i, m_config.nBlocks);
-        if (options.dropPath && rate > 0) {
-            auto factors = at::empty({batch.samples(), 1, 1}, at::kFloat);
-            for (int64_t b = 0; b < batch.samples(); ++b)
-                factors.data_ptr<float>()[b] =
-                    keepsBlock(*options.dropPath, options.dropPath->sampleIds[b], i, rate) ? 1 / (1 - rate) : 0;
-            call.keep = factors.to(u.device(), u.scalar_type());
-        }
-        const auto block = [weights = network.blocks[i], call, clsOnly = i + 1 == last](const at::Tensor& input) {
+        if (!options.dropPath || rate <= 0) continue;
+        auto factors = at::empty({batch.samples(), 1, 1}, at::kFloat);
+        for (int64_t b = 0; b < batch.samples(); ++b)
+            factors.data_ptr<float>()[b] =
+                keepsBlock(*options.dropPath, options.dropPath->sampleIds[b], i, rate) ? 1 / (1 - rate) : 0;
+        calls[i].keep = factors.to(u.device(), u.scalar_type());
+    }
+    if (u.is_cuda() && !network.blocks.front().standard && !options.checkpoint) {
+        const auto blocks = std::span(network.blocks).first(static_cast<size_t>(last));
+        const auto [out, y] = runParallelChain(blocks, u, calls, network.norm, network.normBias);
+        return (options.layer > 0 ? out : y).select(1, 0);
+    }
+    for (int64_t i = 0; i < last; ++i) {
+        const auto block = [weights = network.blocks[i], call = calls[i], clsOnly = i + 1 == last](const at::Tensor& input) {
             return runBlock(weights, input, call, clsOnly);
         };
         u = options.checkpoint ? checkpointed(block, u) : block(u);

@@ -2,9 +2,12 @@
 // Compiled without the precompiled header: c10d's headers need their own definitions (core/CMakeLists.txt).
 #include "core/training/data_parallel.h"
 
+#include <dlfcn.h>
+
 #include <cstring>
 #include <mutex>
 
+#include "core/base/paths.h"
 #include "core/training/process_environment.h"
 
 #ifdef TXFM_HAVE_GLOO
@@ -16,12 +19,18 @@
 #endif
 
 namespace txfm::training {
+namespace {
+DeviceGroupFactory g_deviceGroups = nullptr;
+}
+
+void setDeviceGroupFactory(DeviceGroupFactory factory) { g_deviceGroups = factory; }
 
 #ifdef TXFM_HAVE_GLOO
 namespace {
 
 /// Weights per bucket, about 16 MB: large enough for bandwidth, small enough to start early.
 constexpr int64_t kBucketElements = int64_t{4} << 20;
+constexpr const char* kNcclPlugin = "cuda_nccl.so";
 
 std::string firstLine(const std::exception& error) {
     const std::string what = error.what();
@@ -47,6 +56,8 @@ public:
                                    : local   ? c10d::ProcessGroupGloo::createDeviceForHostname("127.0.0.1")
                                              : c10d::ProcessGroupGloo::createDefaultDevice());
         m_group = c10::make_intrusive<c10d::ProcessGroupGloo>(store, place.rank, place.world, options);
+        m_gradients = m_group;
+        m_timeoutMs = timeout.count();
     }
 
     ~GlooGroup() override {
@@ -59,6 +70,7 @@ public:
     int world() const override { return m_place.world; }
 
     void attach(const std::vector<OptimizedParameter>& parameters) override {
+        joinDevices(parameters);
         // Gradients come from the last layer to the first, so buckets are filled in that order.
         for (auto it = parameters.rbegin(); it != parameters.rend(); ++it) {
             if (m_buckets.empty() || m_buckets.back().elements + it->tensor.numel() > kBucketElements) m_buckets.emplace_back();
@@ -69,7 +81,8 @@ public:
         }
         for (size_t i = 0; i < m_buckets.size(); ++i) {
             Bucket& bucket = m_buckets[i];
-            bucket.flat = torch::zeros({bucket.elements}, torch::kFloat32);
+            const auto device = m_gradients == m_group ? at::Device(at::kCPU) : bucket.parameters.front().tensor.device();
+            bucket.flat = torch::zeros({bucket.elements}, torch::dtype(torch::kFloat32).device(device));
             for (const OptimizedParameter& parameter : bucket.parameters)
                 torch::autograd::impl::set_post_acc_grad_hooks(parameter.tensor, std::make_unique<Hook>(*this, i));
         }
@@ -97,7 +110,7 @@ public:
                 for (size_t i = 0; i < bucket.parameters.size(); ++i) {
                     const torch::Tensor& weight = bucket.parameters[i].tensor;
                     const auto sum = bucket.flat.narrow(0, bucket.offsets[i], weight.numel()).view(weight.sizes());
-                    weight.mutable_grad() = weight.is_cpu() ? sum : sum.to(weight.device());
+                    weight.mutable_grad() = sum.to(weight.device());
                 }
             }
             m_armed = false;
@@ -140,6 +153,18 @@ private:
         size_t index;
     };
 
+    /// Weights on GPUs are summed there where the build has NCCL; gloo carries them over the host otherwise.
+    void joinDevices(const std::vector<OptimizedParameter>& parameters) {
+        if (parameters.empty() || !parameters.front().tensor.is_cuda()) return;
+        dlopen((pluginFolder() / kNcclPlugin).c_str(), RTLD_NOW | RTLD_LOCAL);
+        if (!g_deviceGroups) return;
+        const c10::intrusive_ptr<c10d::Store> store =
+            c10::make_intrusive<c10d::PrefixStore>("txfm-devices/" + m_place.runId, m_tcp);
+        c10::intrusive_ptr<c10d::Backend> group;
+        g_deviceGroups(&store, m_place.rank, m_place.world, m_timeoutMs, &group);
+        m_gradients = group;
+    }
+
     void gradientReady(size_t index) {
         std::lock_guard lock(m_mutex);
         if (!m_armed) return;
@@ -159,7 +184,7 @@ private:
             }
         }
         std::vector<at::Tensor> tensors{bucket.flat};
-        bucket.work = m_group->allreduce(tensors);
+        bucket.work = m_gradients->allreduce(tensors);
     }
 
     template <class Body>
@@ -176,7 +201,9 @@ private:
 
     ProcessPlace m_place;
     c10::intrusive_ptr<c10d::TCPStore> m_tcp;
-    c10::intrusive_ptr<c10d::ProcessGroupGloo> m_group;
+    c10::intrusive_ptr<c10d::Backend> m_group;      // gloo: numbers and tensors of the host
+    c10::intrusive_ptr<c10d::Backend> m_gradients;  // the same, or NCCL
+    int64_t m_timeoutMs = 0;
     std::vector<Bucket> m_buckets;
     std::mutex m_mutex;
     size_t m_sent = 0;

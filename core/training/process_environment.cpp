@@ -27,6 +27,13 @@ Result<int> number(const Get& get, const char* name, std::optional<int> fallback
     return static_cast<int>(parsed);
 }
 
+/// A batch script itself also has SLURM_PROCID and SLURM_NTASKS, but is one process: the variables count inside `srun`,
+/// or where somebody named the meeting point.
+bool startedBySlurm(const Get& get) {
+    if (text(get, "SLURM_PROCID").empty()) return false;
+    return !text(get, "SLURM_STEP_ID").empty() || !text(get, "MASTER_ADDR").empty();
+}
+
 }  // namespace
 
 std::string firstSlurmHost(const std::string& nodeList) {
@@ -54,20 +61,19 @@ Result<std::optional<ProcessPlace>> readProcessPlace(const Get& given) {
         TXFM_TRY(place.masterPort, number(get, "MASTER_PORT"));
         place.storeIsHosted = text(get, "TORCHELASTIC_USE_AGENT_STORE") == "True";
         place.runId = text(get, "TORCHELASTIC_RUN_ID") + "/" + text(get, "TORCHELASTIC_RESTART_COUNT");
-    } else if (!text(get, "SLURM_STEP_ID").empty() && !text(get, "SLURM_PROCID").empty()) {
-        // Inside `srun` only: a batch script itself also has SLURM_NTASKS, but is one process.
-        TXFM_TRY(place.world, number(get, "SLURM_NTASKS"));
+    } else if (startedBySlurm(get)) {
+        TXFM_TRY(place.world, number(get, text(get, "SLURM_NTASKS").empty() ? "SLURM_NPROCS" : "SLURM_NTASKS"));
         if (place.world <= 1) return std::optional<ProcessPlace>{};
         TXFM_TRY(place.rank, number(get, "SLURM_PROCID"));
         TXFM_TRY(place.localRank, number(get, "SLURM_LOCALID", 0));
         place.masterAddress = text(get, "MASTER_ADDR");
-        if (place.masterAddress.empty())
-            place.masterAddress = firstSlurmHost(text(get, text(get, "SLURM_STEP_NODELIST").empty() ? "SLURM_NODELIST"
-                                                                                                   : "SLURM_STEP_NODELIST"));
+        for (const char* list : {"SLURM_STEP_NODELIST", "SLURM_JOB_NODELIST", "SLURM_NODELIST"})
+            if (place.masterAddress.empty()) place.masterAddress = firstSlurmHost(text(get, list));
         TXFM_TRY(const int job, number(get, "SLURM_JOB_ID", 0));
         TXFM_TRY(place.masterPort, number(get, "MASTER_PORT", kDefaultPort + job % 1000));
         if (place.masterAddress.empty())
-            return usageError("The environment variable SLURM_NODELIST is missing.", "Start the processes with srun.");
+            return usageError("The environment variable SLURM_JOB_NODELIST is missing.",
+                              "Start the processes with srun, or set MASTER_ADDR.");
     } else {
         return std::optional<ProcessPlace>{};
     }

@@ -82,16 +82,17 @@ int freePort() {
     return ntohs(address.sin_port);
 }
 
-std::vector<std::unique_ptr<QProcess>> startWorkers(int world, const QString& out, const QString& mode) {
+std::vector<std::unique_ptr<QProcess>> startWorkers(int world, const QString& out, const QString& mode, bool slurm = false) {
     std::vector<std::unique_ptr<QProcess>> workers;
     const int port = freePort();
     for (int rank = 0; rank < world; ++rank) {
         auto process = std::make_unique<QProcess>();
         auto environment = QProcessEnvironment::systemEnvironment();
-        environment.insert("WORLD_SIZE", QString::number(world));
-        environment.insert("RANK", QString::number(rank));
-        environment.insert("LOCAL_RANK", QString::number(rank));
-        environment.insert("MASTER_ADDR", "127.0.0.1");
+        environment.insert(slurm ? "SLURM_NTASKS" : "WORLD_SIZE", QString::number(world));
+        environment.insert(slurm ? "SLURM_PROCID" : "RANK", QString::number(rank));
+        environment.insert(slurm ? "SLURM_LOCALID" : "LOCAL_RANK", QString::number(rank));
+        environment.insert(slurm ? "SLURM_JOB_NODELIST" : "MASTER_ADDR", "127.0.0.1");
+        if (slurm) environment.insert("SLURM_STEP_ID", "0");
         environment.insert("MASTER_PORT", QString::number(port));
         environment.insert("OMP_NUM_THREADS", "1");
         process->setProcessEnvironment(environment);
@@ -124,6 +125,17 @@ private Q_SLOTS:
         QCOMPARE((*slurm)->world, 8);
         QCOMPARE((*slurm)->masterAddress, std::string("gpu03"));
         QCOMPARE((*slurm)->masterPort, 29500 + 345);
+        const std::map<std::string, std::string> newer{{"SLURM_STEP_ID", "1"}, {"SLURM_PROCID", "1"}, {"SLURM_NPROCS", "2"},
+                                                       {"SLURM_LOCALID", "1"}, {"SLURM_JOB_NODELIST", "node7,node9"}};
+        QCOMPARE((*from(newer))->masterAddress, std::string("node7"));
+        QCOMPARE((*from(newer))->localRank, 1);
+        // A batch script has these variables too, but is one process; a named meeting point says otherwise.
+        std::map<std::string, std::string> script{{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "2"}, {"SLURM_JOB_NODELIST", "n1"}};
+        QVERIFY(from(script).ok() && !from(script)->has_value());
+        script["MASTER_ADDR"] = "10.0.0.1";
+        QCOMPARE((*from(script))->masterAddress, std::string("10.0.0.1"));
+        script.erase("SLURM_NTASKS");
+        QVERIFY(!from(script).ok());
         QCOMPARE(firstSlurmHost("a,b"), std::string("a"));
         QCOMPARE(firstSlurmHost("n[7,9]-ib"), std::string("n7-ib"));
         QVERIFY(!from({{"WORLD_SIZE", "4"}, {"MASTER_ADDR", "h"}, {"MASTER_PORT", "1"}}).ok());
@@ -139,7 +151,7 @@ private Q_SLOTS:
         QVERIFY(train(run, alone).ok());
         for (int world : {2, 4}) {
             const QString out = folder.filePath(QString("m%1").arg(world));
-            auto workers = startWorkers(world, out, "run");
+            auto workers = startWorkers(world, out, "run", world == 2);
             for (auto& worker : workers) QVERIFY2(worker->waitForFinished(120000), worker->readAllStandardError());
             for (auto& worker : workers) QVERIFY2(worker->exitCode() == 0, worker->readAllStandardError());
             const Curve curve = parse(workers[0]->readAllStandardOutput());
