@@ -261,7 +261,9 @@ Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingO
         TXFM_CHECK(storeRun(run, fields, settled.seed));
     }
     clock.start("train");
-    return training::train(run, progress);
+    TXFM_TRY(nlohmann::json result, training::train(run, progress));
+    if (!isMainProcess(run)) result = {{"process", run.parallel->rank()}};
+    return result;
 }
 
 std::string modelName(const TrainingOptions& options) {
@@ -279,6 +281,7 @@ std::string describeTraining(const nlohmann::json& r) {
         return std::string(text);
     };
     std::string text;
+    if (r.contains("process")) return text;  // process 0 reports
     text += "Steps: " + std::to_string(r.value("steps", int64_t{0})) + " (" +
             number(r.value("epochs", nlohmann::json()), "%.2f") + " epochs)\n";
     text += "Training loss: " + number(r.value("loss", nlohmann::json()), "%.4f") + "\n";
