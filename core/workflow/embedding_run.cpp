@@ -126,7 +126,7 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
     StageProgress stage(progress, "embed", static_cast<double>(cells), "cells");
     stage.set(static_cast<double>(run.resumedCells));
     const Clock::time_point start = Clock::now();
-    const int64_t threads = std::max(1, threadCount());
+    const int64_t threads = std::clamp<int64_t>(threadCount(), 1, kRowsPerRead);
     int64_t chunk = threads, trials = 0;
     for (int64_t begin = run.resumedCells; begin < cells; begin += kRowsPerRead) {
         const int64_t end = std::min(begin + kRowsPerRead, cells);
@@ -154,7 +154,7 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
                                                          run.precision + ", " + run.device + ").");
             if (trials >= 2)
                 chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads,
-                                            std::max(threads, request.batch * threads), kRowsPerRead);
+                                            std::clamp(request.batch * threads, threads, kRowsPerRead), kRowsPerRead);
         }
     }
     run.cellsPerSecond = static_cast<double>(cells - run.resumedCells) / std::max(secondsSince(start), 1e-6);

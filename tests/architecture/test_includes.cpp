@@ -70,7 +70,7 @@ const std::map<std::string, std::set<std::string>>& allowedTargets() {
         {"app/cli", with(io, {"core/workflow", "core/workflow/options"})},
         {"ui", with(io, {"core/preprocess", "core/analysis", "core/workflow/options"})},
         {"app/studio", with(io, {"ui", "core/workflow/options"})},
-        {"plugins", with(io, {"core/preprocess", "core/model"})},
+        {"plugins", with(io, {"core/preprocess", "core/model", "core/training"})},
     };
     return allowed;
 }
