@@ -8,6 +8,7 @@
 #include "app/cli/command_line.h"
 #include "core/base/atomic_file.h"
 #include "core/base/parallel.h"
+#include "core/io/reading_crash.h"
 
 namespace txfm::cli {
 namespace {
@@ -33,6 +34,7 @@ void installInterruptHandler() {
     // Written files larger than a limit and closed pipes come back as error codes, not as signals.
     ::signal(SIGXFSZ, SIG_IGN);
     ::signal(SIGPIPE, SIG_IGN);
+    io::endReadingCrashesInOrder("txfm");
 }
 
 ProgressStyle styleNamed(const std::string& name) {

@@ -10,6 +10,7 @@
 #include <hdf5.h>
 
 #include "core/base/result.h"
+#include "core/io/reading_crash.h"
 
 /// A thin, safe view of HDF5 for readers and writers. The library is not thread-safe: every function
 /// here takes the process-wide lock, and code that calls HDF5 itself must hold it too. HDF5's own error
@@ -111,9 +112,10 @@ private:
     std::string m_file, m_path;
 };
 
-/// Runs body() and turns what it throws into an Error that names the file.
+/// Runs body() and turns what it throws into an Error that names the file; a crash names it too (reading_crash.h).
 template <class Body>
 auto guarded(const std::string& file, Body&& body) -> decltype(body()) {
+    const ReadingMark mark(file);
     try {
         return body();
     } catch (const std::bad_alloc&) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <cstdio>
+
 #include "core/io/h5ad_writer.h"
 #include "core/workflow/embedding_run.h"
 #include "core/workflow/options/embed_options.h"
@@ -12,6 +14,7 @@ class Embed final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
     Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    std::string describe(const nlohmann::json& result) const override;
 
 private:
     EmbedOptions m_options;
@@ -48,6 +51,17 @@ Result<nlohmann::json> Embed::run(const RunContext& context, Progress& progress)
                           {"files", {m_options.out}}};
     clock.finish(result);
     return result;
+}
+
+std::string Embed::describe(const nlohmann::json& result) const {
+    const auto& genes = result["genes"];
+    const int64_t all = genes["genes"].get<int64_t>(), used = all - genes["dropped"].get<int64_t>();
+    char numbers[128];
+    std::snprintf(numbers, sizeof numbers, "%lld of %lld genes (%.1f %% of the counts), %.1f cells/s on %s\n",
+                  static_cast<long long>(used), static_cast<long long>(all), 100 * (1 - genes["dropped_share"].get<double>()),
+                  result["cells_per_second"].get<double>(), result["device"].get<std::string>().substr(0, 40).c_str());
+    return "Embedded " + std::to_string(result["cells"].get<int64_t>()) + " cells with " + result["model"].get<std::string>() + " (" +
+           result["inference_genes"].get<std::string>() + "): " + numbers + "Wrote obsm['X_txfm'] to " + m_options.out + "\n";
 }
 
 }  // namespace

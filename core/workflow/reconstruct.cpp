@@ -82,6 +82,7 @@ class Reconstruct final : public Workflow {
 public:
     OptionFields fields() override { return fieldsOf(m_options); }
     Result<nlohmann::json> run(const RunContext& context, Progress& progress) override;
+    std::string describe(const nlohmann::json& result) const override;
 
 private:
     Result<std::vector<int64_t>> keptGenes(const ModelInput& input, Progress& progress) const;
@@ -145,6 +146,11 @@ Result<nlohmann::json> Reconstruct::run(const RunContext& context, Progress& pro
                           {"cells_per_second", run.cellsPerSecond}, {"warnings", input.warnings}, {"files", {m_options.out}}};
     clock.finish(result);
     return result;
+}
+
+std::string Reconstruct::describe(const nlohmann::json& result) const {
+    return "Wrote the expected expression of " + std::to_string(result["genes"].get<int64_t>()) + " genes in " +
+           std::to_string(result["cells"].get<int64_t>()) + " cells to " + m_options.out + "\n";
 }
 
 }  // namespace
