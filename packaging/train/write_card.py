@@ -64,6 +64,13 @@ def main():
     out.append(f"\nBy kNN accuracy txfm-mini beats random weights on "
                f"{sum(r['txfm']['knn'] > r['random']['knn'] for r in results.values())} of {len(results)} sets, both PCAs on "
                f"{len(wins)}{': ' + ', '.join(wins) if wins else ''}, and loses to both on {len(loses)}{': ' + ', '.join(loses) if loses else ''}.\n")
+    gains = [r["txfm"]["knn"] - r["start"]["knn"] for r in results.values() if "start" in r]
+    if gains:
+        out.append(f"What the training itself added: kNN accuracy above that of its start on {sum(g > 0 for g in gains)} of {len(gains)} "
+                   f"sets, by {statistics.mean(gains):+.3f} on average.\n")
+    own = [max(r["modes"], key=lambda mode: r["modes"][mode]["knn"]) == config["inference_genes"] for r in results.values() if r["modes"]]
+    out.append(f"The model's own mode is `{config['inference_genes']}`: the most accurate one on {sum(own)} of {len(own)} sets here. "
+               "`top:256` is several times faster and loses some accuracy; random draws show mostly genes without a count.\n")
     out.append("Inference modes, cells per second on the machine that measured (two cores, shared with other work):\n")
     out.append("| mode | data (cells) | kNN | probe | cells/s |\n|---|---|---|---|---|")
     for name, row in results.items():
