@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <string>
 #include <system_error>
 
+#include "core/base/memory.h"
 #include "core/base/parallel.h"
 #include "core/base/readable.h"
 #include "core/io/packed_store.h"
@@ -21,12 +21,9 @@ constexpr int64_t kMostForCounts = int64_t{3} << 29;  // 1.5 GiB
 /// at their headers first.
 constexpr int64_t kMostGrowth = 256;
 
-/// MemAvailable of the kernel in bytes.
-int64_t availableMemory() {
-    std::ifstream meminfo("/proc/meminfo");
-    std::string name, unit;
-    for (int64_t kib = 0; meminfo >> name >> kib; std::getline(meminfo, unit))
-        if (name == "MemAvailable:") return kib * 1024;
+/// Free memory in bytes: what is available, else what is unused, else the limit itself.
+int64_t freeMemory() {
+    if (const auto available = availableMemory()) return static_cast<int64_t>(*available);
     struct sysinfo info {};
     return ::sysinfo(&info) == 0 ? static_cast<int64_t>(info.freeram) * info.mem_unit : kMostForCounts;
 }
@@ -76,7 +73,7 @@ int64_t memoryForCounts() {
         const long long mib = std::strtoll(text, &end, 10);
         if (*end == '\0' && mib >= 0 && mib < (1LL << 40)) return static_cast<int64_t>(mib) << 20;
     }
-    return std::min(kMostForCounts, availableMemory() / 3);
+    return std::min(kMostForCounts, freeMemory() / 3);
 }
 
 Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Progress& progress) {

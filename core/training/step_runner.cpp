@@ -13,6 +13,7 @@
 #include <c10/util/Exception.h>
 #include <torch/types.h>
 
+#include "core/base/memory.h"
 #include "core/training/run_clock.h"
 #include "core/training/seeds.h"
 
@@ -22,17 +23,6 @@ namespace {
 /// Tokens per micro-batch on the CPU: activations of a few MB stay in the caches (measured, 2 cores with AMX).
 constexpr int64_t kCpuTokensPerMicroBatch = 4096;
 constexpr int64_t kLargestMicroBatch = 256;
-
-double availableBytes() {
-    std::ifstream file("/proc/meminfo");
-    std::string key, unit;
-    double kilobytes = 0;
-    while (file >> key >> kilobytes) {
-        std::getline(file, unit);
-        if (key == "MemAvailable:") return kilobytes * 1024;
-    }
-    return std::numeric_limits<double>::infinity();
-}
 
 /// Bytes that the backward pass keeps per sample: about 20 vectors of width d a token and block, and the attention
 /// weights of every head where they are kept.
@@ -79,7 +69,7 @@ int64_t initialMicroSamples(const io::ModelConfig& model, const TrainingConfig& 
     int64_t samples = std::min(samplesOfProcess, kLargestMicroBatch);
     if (cpu) {
         samples = std::min(samples, std::max<int64_t>(1, kCpuTokensPerMicroBatch / tokens));
-        const double fits = 0.5 * availableBytes() / activationBytes(model, config, tokens);
+        const double fits = 0.5 * availableMemory().value_or(std::numeric_limits<double>::infinity()) / activationBytes(model, config, tokens);
         samples = std::min(samples, static_cast<int64_t>(std::min(fits, 1e6)));
     }
     return std::max<int64_t>(1, samples);

@@ -8,6 +8,7 @@
 #include <QStackedWidget>
 #include <QVBoxLayout>
 
+#include "core/base/memory.h"
 #include "ui/models/model_catalogue.h"
 #include "ui/panels/model_panel.h"
 #include "ui/session/data_report.h"
@@ -156,7 +157,7 @@ void EmbedPage::refreshForecast() {
     m_start->setText(tr("Embed %1 cells").arg(formatCount(dataset->cells())));
     const double seconds = forecastFlops() / assumedSpeed();
     const double resultBytes = 4.0 * static_cast<double>(dataset->cells() * model->config().dim);
-    const double memory = jobMemory(model->config(), *dataset->counts, resultBytes), available = availableMemory();
+    const double memory = jobMemory(model->config(), *dataset->counts, resultBytes), available = availableMemory().value_or(0);
     if (blocked.isEmpty() && available > 0 && memory > available) {
         m_blocked->setText(tr("This needs about %1 of memory and %2 are free; close other programs first.").arg(formatBytes(memory), formatBytes(available)));
         m_blocked->show();

@@ -5,7 +5,6 @@
 #include <charconv>
 #include <string_view>
 
-#include <QFile>
 #include <QSettings>
 #include <QThread>
 
@@ -51,14 +50,6 @@ double jobMemory(const io::ModelConfig& config, const CountSource& counts, doubl
     constexpr double kProgram = 3e8, kBytesPerNonZero = 8, kBytesPerWeight = 4;
     const double inMemory = counts.inMemory() ? kBytesPerNonZero * static_cast<double>(counts.nonZeros()) : 0;
     return kProgram + kBytesPerWeight * static_cast<double>(config.parameterCount()) + inMemory + resultBytes;
-}
-
-double availableMemory() {
-    QFile file(QStringLiteral("/proc/meminfo"));
-    if (!file.open(QIODevice::ReadOnly)) return 0;
-    for (const QByteArray& line : file.readAll().split('\n'))
-        if (line.startsWith("MemAvailable:")) return 1024 * line.mid(13).simplified().split(' ').constFirst().toDouble();
-    return 0;
 }
 
 double assumedSpeed() {

@@ -25,8 +25,6 @@ double flopsPerCell(const io::ModelConfig& config, const InferenceMode& mode);
 /// Memory in bytes that a job with this model takes: the program with its libraries, the weights, the counts where they
 /// fit into memory, and `resultBytes`. A rough guess.
 double jobMemory(const io::ModelConfig& config, const CountSource& counts, double resultBytes);
-/// Memory in bytes that the system can give without swapping; 0 = unknown.
-double availableMemory();
 
 /// Speed in operations per second: that of the last run on this computer, or a guess from its cores.
 double assumedSpeed();
