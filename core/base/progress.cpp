@@ -13,8 +13,8 @@ double now() {
 }
 }  // namespace
 
-StageProgress::StageProgress(Progress& sink, std::string stage, double total, std::string unit)
-    : m_sink(sink), m_start(now()) {
+StageProgress::StageProgress(Progress& sink, std::string stage, double total, std::string unit, double start)
+    : m_sink(sink), m_done(start), m_doneBefore(start), m_startTime(now()) {
     m_update.stage = std::move(stage);
     m_update.total = total;
     m_update.unit = std::move(unit);
@@ -28,13 +28,13 @@ void StageProgress::set(double done) {
     if (now() - m_lastEmit >= kSecondsBetweenUpdates) emitUpdate();
 }
 
-double StageProgress::seconds() const { return now() - m_start; }
+double StageProgress::seconds() const { return now() - m_startTime; }
 
 void StageProgress::emitUpdate() {
     m_lastEmit = now();
-    const double elapsed = m_lastEmit - m_start;
+    const double elapsed = m_lastEmit - m_startTime;
     m_update.done = m_done;
-    m_update.rate = elapsed > 0 ? m_done / elapsed : 0;
+    m_update.rate = elapsed > 0 ? (m_done - m_doneBefore) / elapsed : 0;
     m_update.etaSeconds =
         m_update.rate > 0 && m_update.total > 0 ? (m_update.total - m_done) / m_update.rate : -1;
     m_sink.progress(m_update);

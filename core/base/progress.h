@@ -69,10 +69,11 @@ private:
     CancelToken m_token;
 };
 
-/// Measures rate and time left of one stage and forwards at most ten updates a second.
+/// Measures rate and time left of one stage and forwards at most ten updates a second. `start` = what an
+/// earlier run had finished already: it counts as done but not into the rate.
 class StageProgress {
 public:
-    StageProgress(Progress& sink, std::string stage, double total, std::string unit);
+    StageProgress(Progress& sink, std::string stage, double total, std::string unit, double start = 0);
     /// Reports the final state; never throws.
     ~StageProgress();
     void advance(double amount) { set(m_done + amount); }
@@ -85,7 +86,8 @@ private:
     Progress& m_sink;
     ProgressUpdate m_update;
     double m_done = 0;
-    double m_start = 0;
+    double m_doneBefore = 0;
+    double m_startTime = 0;
     double m_lastEmit = 0;
 };
 

@@ -123,8 +123,7 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
     if (run.resumedCells > 0)
         progress.message(MessageLevel::Info, "Continuing after " + std::to_string(run.resumedCells) + " of " +
                                                  std::to_string(cells) + " cells that an interrupted run finished.");
-    StageProgress stage(progress, "embed", static_cast<double>(cells), "cells");
-    stage.set(static_cast<double>(run.resumedCells));
+    StageProgress stage(progress, "embed", static_cast<double>(cells), "cells", static_cast<double>(run.resumedCells));
     const Clock::time_point start = Clock::now();
     const int64_t threads = std::clamp<int64_t>(threadCount(), 1, kRowsPerRead);
     int64_t chunk = threads, trials = 0;

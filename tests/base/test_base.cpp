@@ -3,9 +3,11 @@
 #include <QtTest>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <fstream>
 #include <numeric>
+#include <thread>
 
 #include "core/base/atomic_file.h"
 #include "core/base/parallel.h"
@@ -95,6 +97,24 @@ private Q_SLOTS:
         QCOMPARE(sink.done.front(), 0.0);
         QCOMPARE(sink.done.back(), 100.0);
         QVERIFY(sink.done.size() < 50);
+    }
+
+    void countsOnlyThisRunIntoTheRate() {
+        struct Sink : Progress {
+            std::vector<ProgressUpdate> updates;
+            void progress(const ProgressUpdate& update) override { updates.push_back(update); }
+        } sink;
+        {
+            StageProgress stage(sink, "embed", 1000, "cells", 900);
+            std::this_thread::sleep_for(std::chrono::milliseconds(120));
+            stage.set(901);
+        }
+        QCOMPARE(sink.updates.front().done, 900.0);
+        QCOMPARE(sink.updates.front().etaSeconds, -1.0);
+        const ProgressUpdate& last = sink.updates.back();
+        QCOMPARE(last.done, 901.0);
+        QVERIFY(last.rate > 0 && last.rate < 1 / 0.119);
+        QVERIFY(last.etaSeconds > 99 * 0.119);
     }
 
     void recognisesUtf8() {
