@@ -8,8 +8,8 @@
 #include <QFileInfo>
 
 #include "core/io/h5ad_writer.h"
-#include "core/io/merge.h"
 #include "core/io/reader.h"
+#include "core/preprocess/join_datasets.h"
 #include "core/preprocess/qc.h"
 #include "ui/session/background.h"
 #include "ui/session/progress_bridge.h"
@@ -240,7 +240,7 @@ void Session::mergeFiles(const QStringList& files) {
             TXFM_TRY(Dataset next, io::openDataset(toPath(file), options, progress));
             parts.push_back({QFileInfo(file).fileName().toStdString(), std::move(next)});
         }
-        return io::mergeDatasets(std::move(parts), progress);
+        return joinDatasets(std::move(parts), progress);
     };
     replaceData(QStringLiteral("merged"), make, [this] {
         m_filtered = false;
