@@ -32,7 +32,7 @@ Result<nlohmann::json> Cluster::run(const RunContext& context, Progress& progres
     TXFM_CHECK(checkOutput(m_options.data, m_options.out));
     StageClock clock;
     clock.start("read");
-    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress, m_options.rep == "X"));
+    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, m_options.countsIn, progress, m_options.rep == "X"));
     announce(dataset, {.passes = m_options.rep == "X" ? 3 : 0, .copiesFile = true, .neighborWidth = kPrincipalComponents, .clusters = true}, progress);
     io::H5adAdditions additions;
     TXFM_TRY(const Representation rep, loadRepresentation(dataset, m_options.rep, kPrincipalComponents, clock, progress, additions));

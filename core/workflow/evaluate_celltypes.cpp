@@ -76,7 +76,7 @@ bool severalIn(const std::vector<int32_t>& codes) {
 
 Result<Labelled> EvaluateCellTypes::load(StageClock& clock, Progress& progress) const {
     clock.start("read");
-    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress));
+    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, m_options.countsIn, progress));
     TXFM_TRY(const Categorical labels, codesOf(dataset, m_options.label));
     Categorical batches;
     batches.codes.assign(labels.codes.size(), 0);

@@ -71,7 +71,7 @@ Result<nlohmann::json> Markers::run(const RunContext&, Progress& progress) {
     if (!m_options.out.empty()) TXFM_CHECK(checkOutput(m_options.data, m_options.out));
     StageClock clock;
     clock.start("read");
-    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress));
+    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, m_options.countsIn, progress));
     if (dataset.provenance.valueKind != ValueKind::Counts)
         return badInput(m_options.data + " holds no counts in " + dataset.provenance.countsIn + ".", "The tests need raw counts; give the file with its counts.");
     TXFM_TRY(const std::vector<analysis::Comparison> groups, comparisons(dataset));

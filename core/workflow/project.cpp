@@ -77,7 +77,7 @@ Result<nlohmann::json> Project::run(const RunContext& context, Progress& progres
     TXFM_CHECK(checkOutput(m_options.data, m_options.out));
     StageClock clock;
     clock.start("read");
-    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, progress, m_options.rep == "X"));
+    TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, m_options.countsIn, progress, m_options.rep == "X"));
     PlannedWork work{.passes = m_options.rep == "X" ? 3 : 0, .copiesFile = true};
     if (m_options.method != "pca") work.neighborWidth = kPrincipalComponents;
     if (m_options.method == "umap") work.mapEpochs = m_options.epochs > 0 ? m_options.epochs : 200;

@@ -91,8 +91,9 @@ Result<void> checkOutput(const fs::path& in, const fs::path& out) {
     return {};
 }
 
-Result<Dataset> openForAnalysis(const std::string& path, Progress& progress, bool counts) {
+Result<Dataset> openForAnalysis(const std::string& path, const std::string& countsIn, Progress& progress, bool counts) {
     io::ReadOptions options;
+    options.countsIn = countsIn;
     options.allowNormalised = true;
     options.keepInMemory = counts;
     options.countsLater = !counts;

@@ -27,8 +27,8 @@ struct Representation {
 Result<void> checkOutput(const std::filesystem::path& in, const std::filesystem::path& out);
 
 /// Opens a file for analysis: values that are not counts are accepted, a representation may not need them. Where it does
-/// not need any (`counts` false), they are left in the file.
-Result<Dataset> openForAnalysis(const std::string& path, Progress& progress, bool counts = true);
+/// not need any (`counts` false), they are left in the file. `countsIn` as ReadOptions has it.
+Result<Dataset> openForAnalysis(const std::string& path, const std::string& countsIn, Progress& progress, bool counts = true);
 
 /// obsm[rep], or for "X" the first `components` principal components of ln(1 + 10^4 c/l) of the 2,000 most variable
 /// genes; values that are logarithms already are not transformed again. Adds X_pca to `additions` for X.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/workflow/options/analysis_options.h"
 
+#include "core/workflow/options/data_choices.h"
+
 namespace txfm::workflow {
 namespace {
 
@@ -48,6 +50,7 @@ OptionFields fieldsOf(ProjectOptions& o) {
         {.flag = "spread", .target = &o.spread, .description = "UMAP: scale of the map", .min = 0.01, .max = 100, .advanced = true},
         {.flag = "epochs", .target = &o.epochs, .description = "UMAP: rounds of the layout; 0 = 500 up to 10,000 cells, else 200", .min = 0, .max = 100000, .advanced = true},
         {.flag = "perplexity", .target = &o.perplexity, .description = "t-SNE: effective number of neighbours", .min = 2, .max = 1000, .advanced = true},
+        countsField(&o.countsIn),
     };
 }
 
@@ -60,6 +63,7 @@ OptionFields fieldsOf(ClusterOptions& o) {
         {.flag = "resolution", .target = &o.resolution, .description = "Higher values give more clusters", .min = 0.001, .max = 1000},
         neighborsField(o.neighbors),
         {.flag = "key", .target = &o.key, .description = "Column of obs to write; empty = txfm_leiden or txfm_louvain", .advanced = true},
+        countsField(&o.countsIn),
     };
 }
 
@@ -122,6 +126,7 @@ OptionFields fieldsOf(CellTypeOptions& o) {
         {.flag = "cells", .target = &o.cells, .description = "Larger data sets are sampled to so many cells", .unit = "cells", .min = 10, .max = 1e6, .advanced = true},
         {.flag = "repeats", .target = &o.repeats, .description = "Samples of a larger data set; results are their mean", .min = 1, .max = 1000, .advanced = true},
         neighborsField(o.neighbors),
+        countsField(&o.countsIn),
     };
 }
 
@@ -133,6 +138,7 @@ OptionFields fieldsOf(MarkerOptions& o) {
         {.flag = "reference", .target = &o.reference, .description = "Group to compare with; rest = all other cells"},
         {.flag = "method", .target = &o.method, .description = "Statistical test", .choices = {"wilcoxon", "t-test"}},
         {.flag = "out", .target = &o.out, .description = "Table to write as CSV; empty = standard output", .path = Path::Output},
+        countsField(&o.countsIn),
     };
 }
 

@@ -21,6 +21,7 @@ struct ProjectOptions {
     double spread = 1.0;
     int64_t epochs = 0;
     double perplexity = 30;
+    std::string countsIn;  ///< for rep X: "" = found by itself; else X, raw.X or layers/NAME
 };
 OptionFields fieldsOf(ProjectOptions& options);
 
@@ -33,6 +34,7 @@ struct ClusterOptions {
     double resolution = 1.0;
     int64_t neighbors = 15;
     std::string key;  ///< "" = txfm_<method>
+    std::string countsIn;
 };
 OptionFields fieldsOf(ClusterOptions& options);
 
@@ -100,6 +102,7 @@ struct CellTypeOptions {
     int64_t cells = 10000;     ///< larger sets are sampled
     int64_t repeats = 10;      ///< samples of a larger set
     int64_t neighbors = 15;
+    std::string countsIn;
 };
 OptionFields fieldsOf(CellTypeOptions& options);
 
@@ -111,6 +114,7 @@ struct MarkerOptions {
     std::string reference = "rest";
     std::string method = "wilcoxon";
     std::string out;
+    std::string countsIn;
 };
 OptionFields fieldsOf(MarkerOptions& options);
 
