@@ -117,6 +117,44 @@ Result<void> modernise(hid_t file, const Node& root, const std::string& slot) {
     return {};
 }
 
+bool isCompound(const Node& root, const std::string& slot) {
+    const Result<Node> node = root.has(slot) ? root.child(slot) : Result<Node>(badInput(""));
+    return node.ok() && node->isDataset();
+}
+
+/// Whether the slots along the genes of a file (layers, varm) fit counts that come from `countsIn`.
+Result<bool> hasGenesOf(const Node& root, const std::string& countsIn) {
+    if (countsIn != "raw.X") return true;
+    if (!root.has("raw")) return false;
+    std::vector<std::string> notes;
+    TXFM_TRY(const Node raw, root.child("raw"));
+    TXFM_TRY(const Node rawVar, raw.child("var"));
+    TXFM_TRY(const Node var, root.child("var"));
+    TXFM_TRY(const anndata::TableShape rawShape, anndata::tableShape(rawVar));
+    TXFM_TRY(const anndata::TableShape shape, anndata::tableShape(var));
+    if (rawShape.rows != shape.rows) return false;
+    TXFM_TRY(const Table rawGenes, anndata::readTable(rawVar, root, notes));
+    TXFM_TRY(const Table genes, anndata::readTable(var, root, notes));
+    return rawGenes.index == genes.index;
+}
+
+/// obs and var as they are stored; tables of older files, whose labels lie elsewhere, in the current encoding.
+Result<void> copyTables(const Node& root, hid_t file, const Dataset& dataset, const anndata::KeptPart& part, std::vector<std::string>& notes,
+                        Progress& progress) {
+    const bool fromRaw = dataset.provenance.countsIn == "raw.X" && root.has("raw");
+    TXFM_TRY(const Node varOwner, fromRaw ? root.child("raw") : Result<Node>(Node::copyOf(root)));
+    const auto copy = [&](const Node& owner, const std::string& name, const std::optional<std::vector<int64_t>>& kept, const Table& table) -> Result<void> {
+        if (owner.has(name)) {
+            TXFM_TRY(const Node frame, owner.child(name));
+            if (anndata::isModernFrame(frame)) return anndata::copyElement(frame, file, name, kept ? &*kept : nullptr, nullptr, notes, progress);
+        }
+        anndata::writeTable(file, name, table);
+        return {};
+    };
+    TXFM_CHECK(copy(root, "obs", part.cells, dataset.obs));
+    return copy(varOwner, "var", part.genes, dataset.var);
+}
+
 /// A byte for byte copy; the kernel shares or moves the bytes where the file system can.
 Result<void> copyFile(const fs::path& from, const fs::path& to, const fs::path& out, Progress& progress) {
     const auto cannot = [&](const fs::path& path, ErrorCode code) {
@@ -187,6 +225,42 @@ Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAd
         return {};
     }));
     return target.commit();
+}
+
+Result<std::vector<std::string>> rewriteH5ad(const fs::path& out, const Dataset& dataset, const anndata::KeptPart& part,
+                                             const H5adAdditions& additions, Progress& progress) {
+    if (dataset.provenance.format != "h5ad") {
+        TXFM_CHECK(writeH5ad(out, dataset, additions, progress));
+        return std::vector<std::string>{};
+    }
+    TXFM_CHECK(checkSizes(additions, dataset.cells(), dataset.genes(), out.string()));
+    const fs::path& in = dataset.provenance.path;
+    TXFM_TRY(const Node source, Node::open(in));
+    TXFM_TRY(AtomicFile target, AtomicFile::create(out));
+    std::vector<std::string> notes;
+    TXFM_CHECK(hdf5::guarded(in.string(), [&] {
+        return hdf5::writing(out, [&]() -> Result<void> {
+            Handle file = hdf5::createFile(target.temporaryPath());
+            const Node root(Handle(H5Gopen2(file, "/", H5P_DEFAULT)), out.string(), "/");
+            anndata::writeEncoding(root.id(), "anndata", "0.1.0");
+            for (const char* mapping : {"layers", "obsm", "obsp", "uns", "varm", "varp"}) anndata::openMapping(file, mapping);
+            TXFM_CHECK(copyTables(source, file, dataset, part, notes, progress));
+            TXFM_CHECK(anndata::writeCounts(file, "X", *dataset.counts, progress));
+            TXFM_TRY(const bool genesFit, hasGenesOf(source, dataset.provenance.countsIn));
+            TXFM_CHECK(anndata::copySlots(source, file, part, dataset.provenance.countsIn, genesFit, notes, progress));
+            H5adAdditions all = additions;
+            addMeasuredSlots(dataset, all);
+            if (isCompound(source, "obsm")) all.obsm.insert(dataset.obsm.begin(), dataset.obsm.end());
+            if (genesFit && isCompound(source, "varm")) all.varm.insert(dataset.varm.begin(), dataset.varm.end());
+            TXFM_CHECK(addColumns(file, root, "obs", all.obs));
+            TXFM_CHECK(addColumns(file, root, "var", all.var));
+            TXFM_CHECK(writeSlots(file, all, progress));
+            hdf5::closeWritten(file);
+            return {};
+        });
+    }));
+    TXFM_CHECK(target.commit());
+    return notes;
 }
 
 Result<void> addToH5ad(const fs::path& in, const fs::path& out, const H5adAdditions& additions, Progress& progress) {

@@ -13,6 +13,7 @@
 #include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/data/dataset.h"
+#include "core/io/kept_slots.h"
 
 namespace txfm::io {
 
@@ -37,6 +38,12 @@ struct H5adAdditions {
 /// chunks of about 1 MiB; streamed in row blocks. Atomic. Errors: Failed (not writable, disk full), Cancelled.
 Result<void> writeH5ad(const std::filesystem::path& out, const Dataset& dataset, const H5adAdditions& additions,
                        Progress& progress);
+
+/// Writes `dataset`, the kept part of the .h5ad it was opened from, as a new file that keeps every other slot of that file
+/// (obs, var, layers, obsm, obsp, varm, varp, uns, raw) in the types it was stored with, cut to that part. Like writeH5ad
+/// for other formats. Returns what could not be kept, one sentence each. Atomic.
+Result<std::vector<std::string>> rewriteH5ad(const std::filesystem::path& out, const Dataset& dataset, const anndata::KeptPart& part,
+                                             const H5adAdditions& additions, Progress& progress);
 
 /// Copies `in` (an .h5ad) to `out` and adds results; every untouched slot stays bit by bit.
 /// `in` may equal `out` only for files the program itself wrote. Atomic.

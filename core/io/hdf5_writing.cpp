@@ -200,7 +200,7 @@ void writeRows(hid_t matrix, int64_t begin, int64_t rows, int64_t cols, const fl
 }
 
 template <class T>
-PackedWriter<T>::PackedWriter(hid_t parent, const std::string& name) {
+PackedWriter<T>::PackedWriter(hid_t parent, const std::string& name, hid_t type) {
     const auto guard = lock();
     const hsize_t none = 0, unlimited = H5S_UNLIMITED, chunk = kChunkBytes / sizeof(T);
     const Handle space = checked(H5Screate_simple(1, &none, &unlimited), "a data space");
@@ -208,7 +208,7 @@ PackedWriter<T>::PackedWriter(hid_t parent, const std::string& name) {
     H5Pset_chunk(creation, 1, &chunk);
     H5Pset_shuffle(creation);
     H5Pset_deflate(creation, kGzipLevel);
-    m_dataset = createDataset(parent, name, nativeType<T>(), space, creation);
+    m_dataset = createDataset(parent, name, type, space, creation);
     m_batch = static_cast<size_t>(threadCount()) * 4;
 }
 
@@ -264,5 +264,9 @@ void PackedWriter<T>::finish() {
 template class PackedWriter<float>;
 template class PackedWriter<int32_t>;
 template class PackedWriter<int64_t>;
+template class PackedWriter<uint8_t>;
+template class PackedWriter<uint16_t>;
+template class PackedWriter<uint32_t>;
+template class PackedWriter<uint64_t>;
 
 }  // namespace txfm::io::hdf5

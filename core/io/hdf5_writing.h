@@ -67,11 +67,11 @@ Handle createMatrix(hid_t parent, const std::string& name, int64_t rows, int64_t
 void writeRows(hid_t matrix, int64_t begin, int64_t rows, int64_t cols, const float* values);
 
 /// A growing one-dimensional data set, shuffled and gzip-compressed in chunks of 1 MiB; compression runs
-/// on threadCount() threads.
+/// on threadCount() threads. `type` names what the values are in the file when T only carries their bytes.
 template <class T>
 class PackedWriter {
 public:
-    PackedWriter(hid_t parent, const std::string& name);
+    PackedWriter(hid_t parent, const std::string& name, hid_t type = nativeType<T>());
     void append(std::span<const T> values);
     /// Writes what is left and sets the final length.
     void finish();

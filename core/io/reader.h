@@ -21,6 +21,7 @@ struct ReadOptions {
     bool allowNormalised = false;  ///< accept values that are not counts (with a warning in provenance.notes)
     bool keepInMemory = true;      ///< false: row blocks are read from the file on demand where the format allows
     bool countsLater = false;      ///< with keepInMemory = false: the counts may never be read, spend no time on them
+    bool readArrays = true;        ///< false: obsm and varm of an .h5ad stay in the file
     std::shared_ptr<const CountSource> packed;  ///< the counts, known already; a reader that leavesInFile() takes these
 };
 

@@ -5,8 +5,8 @@
 #include "core/base/quoted.h"
 #include "core/io/exports.h"
 #include "core/io/h5ad_writer.h"
-#include "core/io/merge.h"
 #include "core/io/reader.h"
+#include "core/preprocess/join_datasets.h"
 #include "core/preprocess/obs_filter.h"
 #include "core/preprocess/qc.h"
 #include "core/workflow/forecast.h"
@@ -30,11 +30,13 @@ public:
         TXFM_CHECK(checkTarget(format));
         StageClock clock;
         clock.start("read");
-        TXFM_TRY(const Dataset dataset, readAll(progress));
-        for (const std::string& note : dataset.provenance.notes) progress.message(MessageLevel::Info, note);
+        io::anndata::KeptPart part;
+        TXFM_TRY(Dataset dataset, readAll(format == ExportFormat::H5ad && m_options.merge.empty(), part, progress));
+        const bool counts = dataset.provenance.valueKind == ValueKind::Counts;
+        for (const std::string& note : dataset.provenance.notes) progress.message(counts ? MessageLevel::Info : MessageLevel::Warning, note);
         clock.start("write");
         announce(dataset, {.writesCounts = true}, progress);
-        TXFM_CHECK(write(format, dataset, progress));
+        TXFM_CHECK(write(format, dataset, part, progress));
         nlohmann::json result{{"n_cells", dataset.cells()}, {"n_genes", dataset.genes()}, {"format", dataset.provenance.format},
                               {"counts_in", dataset.provenance.countsIn}, {"values", toString(dataset.provenance.valueKind)},
                               {"nnz", dataset.counts->nonZeros()}, {"notes", dataset.provenance.notes}, {"files", {m_options.out}}};
@@ -64,15 +66,16 @@ private:
         return {};
     }
 
-    Result<Dataset> readAll(Progress& progress) const {
+    /// `copiesArrays`: the arrays beside the counts go from file to file and are not needed in memory.
+    Result<Dataset> readAll(bool copiesArrays, io::anndata::KeptPart& part, Progress& progress) const {
         io::ReadOptions options;
         options.countsIn = m_options.countsIn;
         options.genome = m_options.genome;
-        // An array is wanted as it is, whatever the counts beside it look like.
-        options.allowNormalised = m_options.allowNormalised || !m_options.obsm.empty();
+        options.allowNormalised = true;  // values are written as they are
+        options.readArrays = !copiesArrays;
         options.keepInMemory = !m_options.merge.empty();
         TXFM_TRY(Dataset all, io::openDataset(m_options.in, options, progress));
-        TXFM_CHECK(io::readLargeArrays(all));
+        if (!copiesArrays) TXFM_CHECK(io::readLargeArrays(all));
         if (!m_options.merge.empty()) {
             TXFM_TRY(all, merged(std::move(all), options, progress));
         }
@@ -81,6 +84,7 @@ private:
         if (cells.empty()) return failed("No cell of " + txfm::quoted(m_options.in) + " satisfies --where.", "Check the expression and the values of the column.");
         std::vector<int64_t> genes(static_cast<size_t>(all.genes()));
         std::iota(genes.begin(), genes.end(), int64_t{0});
+        part.cells = cells;
         return subset(all, cells, genes, progress);
     }
 
@@ -93,17 +97,22 @@ private:
             TXFM_TRY(Dataset next, io::openDataset(file, options, progress));
             parts.push_back({name(file), std::move(next)});
         }
-        return io::mergeDatasets(std::move(parts), progress);
+        return joinDatasets(std::move(parts), progress);
     }
 
-    Result<void> write(ExportFormat format, const Dataset& dataset, Progress& progress) const {
+    Result<void> write(ExportFormat format, Dataset& dataset, const io::anndata::KeptPart& part, Progress& progress) const {
         if (!m_options.obsm.empty()) return writeArray(format, dataset);
+        if (!m_options.merge.empty() && format == ExportFormat::H5ad) return io::writeH5ad(m_options.out, dataset, {}, progress);
         switch (format) {
             case ExportFormat::Loom: return io::writeLoom(m_options.out, dataset, progress);
             case ExportFormat::TenxFolder: return io::writeTenxFolder(m_options.out, dataset, progress);
             case ExportFormat::Table: return io::writeCountTable(m_options.out, dataset, progress);
-            default: return io::writeH5ad(m_options.out, dataset, {}, progress);
+            default: break;
         }
+        TXFM_TRY(const std::vector<std::string> notes, io::rewriteH5ad(m_options.out, dataset, part, {}, progress));
+        for (const std::string& note : notes) progress.message(MessageLevel::Info, note);
+        dataset.provenance.notes.insert(dataset.provenance.notes.end(), notes.begin(), notes.end());
+        return {};
     }
 
     Result<void> writeArray(ExportFormat format, const Dataset& dataset) const {

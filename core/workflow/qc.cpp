@@ -36,8 +36,9 @@ public:
         io::ReadOptions read;
         read.keepInMemory = false;
         read.countsIn = m_options.countsIn;
+        read.allowNormalised = true;
+        read.readArrays = false;  // they go from file to file
         TXFM_TRY(Dataset dataset, io::openDataset(m_options.in, read, progress));
-        TXFM_CHECK(io::readLargeArrays(dataset));
         if (dataset.provenance.valueKind != ValueKind::Counts)
             progress.message(MessageLevel::Warning, "The values of " + txfm::quoted(m_options.in) + " look " + toString(dataset.provenance.valueKind) +
                                                         "; quality metrics mean something on counts only.");
@@ -54,10 +55,14 @@ public:
         clock.start("write");
         io::H5adAdditions results = additions(metrics, keep);
         if (!doublets.empty()) results.obs.push_back(Column{"doublet_score", doublets, {}});
-        TXFM_CHECK(io::writeH5ad(m_options.out, kept, results, progress));
+        io::anndata::KeptPart part;
+        if (kept.cells() < dataset.cells()) part.cells = keep.cells;
+        if (kept.genes() < dataset.genes()) part.genes = keep.genes;
+        TXFM_TRY(const std::vector<std::string> notes, io::rewriteH5ad(m_options.out, kept, part, results, progress));
+        for (const std::string& note : notes) progress.message(MessageLevel::Info, note);
         nlohmann::json result{{"n_cells_before", dataset.cells()}, {"n_genes_before", dataset.genes()}, {"n_cells", kept.cells()},
                               {"n_genes", kept.genes()}, {"cells_removed", dataset.cells() - kept.cells()},
-                              {"genes_removed", dataset.genes() - kept.genes()}, {"mitochondrial_genes", metrics.mitochondrialGenes},
+                              {"genes_removed", dataset.genes() - kept.genes()}, {"mitochondrial_genes", metrics.mitochondrialGenes}, {"notes", notes},
                               {"files", {m_options.out}}};
         clock.finish(result);
         return result;

@@ -65,7 +65,9 @@ private Q_SLOTS:
         row("bad expression", {"convert", in, "x.h5ad", "--where", "n = 1"}, 2, "character 3");
         row("no cell left", {"convert", in, "x.h5ad", "--where", "n > 1000000"}, 1, "--where");
         row("no such matrix", {"qc", in, "--out", "x.h5ad", "--counts-in", "layers/none"}, 3, "layers/none");
-        row("normalised", {"convert", dataFile("h5ad/only_log1p.h5ad"), "x.h5ad"}, 3, "log1p of counts scaled to 10,000");
+        for (const char* command : {"project", "cluster"})
+            row(command, {command, "--data", in, "--rep", "X", "--out", "x.h5ad", "--counts-in", "layers/none"}, 3, "layers/none");
+        row("markers", {"markers", "--data", in, "--groupby", "batch", "--counts-in", "layers/none"}, 3, "layers/none");
     }
     void usageIsChecked() {
         QFETCH(QStringList, arguments);
@@ -73,6 +75,21 @@ private Q_SLOTS:
         QFETCH(QByteArray, says);
         const auto done = test::runTxfm(arguments);
         QVERIFY2(done.status == status && done.err.contains(says), QByteArray::number(done.status) + ": " + done.err);
+    }
+
+    /// Values are copied, not judged: the warning names them, and nothing is transformed.
+    void convertsNormalisedValuesWithAWarning() {
+        QTemporaryDir folder;
+        const QString in = dataFile("h5ad/only_log1p.h5ad"), out = folder.filePath("x.h5ad");
+        const auto done = test::runTxfm({"convert", in, out});
+        QCOMPARE(done.status, 0);
+        QVERIFY2(done.err.contains("warning") && done.err.contains("log1p of counts scaled to 10,000"), done.err);
+        io::ReadOptions options;
+        options.allowNormalised = true;
+        Progress silent;
+        const auto before = io::openDataset(in.toStdString(), options, silent), after = io::openDataset(out.toStdString(), options, silent);
+        QVERIFY(before.ok() && after.ok());
+        QVERIFY(*before->counts->readRows(0, before->cells()) == *after->counts->readRows(0, after->cells()));
     }
 
     void qcSelectsAndScores() {

@@ -55,6 +55,30 @@ def path(name):
     return os.path.join(HERE, name + ".h5ad")
 
 
+def every_slot():
+    """Every slot that AnnData has, in number types of several widths, and what anndata itself makes of a part of it."""
+    c = counts()
+    kept_cells, kept_genes = [0, 2, 3, 7, 8, 13], [0, 1, 5, 8]
+    pairs = np.arange(CELLS * CELLS).reshape(CELLS, CELLS) % 7
+    a = make(sp.csr_matrix(c), layers={
+        "lognorm": sp.csr_matrix(np.log1p(c).astype(np.float64)), "by_gene": sp.csc_matrix(c.astype(np.int16)),
+        "dense": c.astype(np.float64) / 3})
+    a.obs["small"] = (np.arange(CELLS) % 5).astype(np.int8)
+    a.obs["maybe"] = pd.array([True, None] * (CELLS // 2), dtype="boolean")
+    a.obsm["X_pca"] = np.linspace(0, 1, CELLS * 3).reshape(CELLS, 3)
+    a.obsm["frame"] = pd.DataFrame({"x": np.arange(CELLS) / 7, "kind": pd.Categorical(list("ab") * (CELLS // 2))}, index=a.obs_names)
+    a.obsm["sparse"] = sp.csr_matrix(pairs[:, :4].astype(np.float32))
+    a.varm["PCs"] = np.linspace(-1, 1, GENES * 2).reshape(GENES, 2)
+    a.obsp["distances"] = sp.csr_matrix(pairs.astype(np.float64))
+    a.obsp["dense"] = pairs.astype(np.float32)
+    a.varp["correlation"] = sp.csc_matrix(pairs[:GENES, :GENES].astype(np.float64))
+    a.uns = {"name": "made up", "number": 3, "colors": np.array(["#ffffff", "#000000"]),
+             "nested": {"list": np.arange(4), "frame": pd.DataFrame({"z": [1.5, 2.5]})}}
+    a.raw = make(sp.csr_matrix(np.log1p(c)))
+    a.write_h5ad(path("every_slot"), compression="gzip")
+    a[kept_cells, kept_genes].copy().write_h5ad(path("every_slot_cut"), compression="gzip")
+
+
 def current():
     c = counts()
     make(sp.csr_matrix(c)).write_h5ad(path("csr_gzip"), compression="gzip")
@@ -65,6 +89,7 @@ def current():
     make(c.astype(np.uint16)).write_h5ad(path("dense_uint16"))
     logs = np.log1p(c / np.maximum(c.sum(1, keepdims=True), 1) * 1e4)
     make(logs, layers={"counts": sp.csr_matrix(c)}).write_h5ad(path("layer_counts"))
+    every_slot()
     # raw has all genes, X three of them; the counts and their gene table come from raw
     a = make(sp.csr_matrix(c))
     a.raw = a

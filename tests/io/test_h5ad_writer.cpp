@@ -13,6 +13,7 @@
 #include "core/io/h5ad_writer.h"
 #include "core/io/hdf5_node.h"
 #include "core/io/reader.h"
+#include "core/preprocess/qc.h"
 #include "tests/support/test_support.h"
 
 using namespace txfm;
@@ -158,6 +159,60 @@ private Q_SLOTS:
                    path.starts_with("/obs/__categories/txfm") || (compound && path.starts_with("/obs"));
         };
         QVERIFY(describe(out(), untouched) == describe(in, untouched));
+    }
+
+    void rewritesWithEverySlot_data() {
+        QTest::addColumn<QString>("name");
+        for (const char* name : {"every_slot", "all_elements", "layer_counts", "csr_gzip"}) QTest::newRow(name) << name;
+    }
+    void rewritesWithEverySlot() {
+        QFETCH(QString, name);
+        const auto in = file(name.toStdString());
+        Progress progress;
+        const auto dataset = io::openDataset(in, {}, progress);
+        QVERIFY(dataset.ok());
+        const auto notes = io::rewriteH5ad(out(), *dataset, {}, {}, progress);
+        QVERIFY2(notes.ok(), notes.ok() ? "" : notes.error().message.c_str());
+        const bool fromLayer = name == "layer_counts";
+        QCOMPARE(notes->size(), size_t{fromLayer});
+        const auto apart = [&](const std::string& path) { return path.starts_with("/X") || path.starts_with("/layers/original_X"); };
+        QVERIFY(describe(out(), apart) == describe(in, apart));
+        if (fromLayer) QVERIFY(*Node::open(out())->child("layers/original_X")->readAll<double>() == *Node::open(in)->child("X")->readAll<double>());
+    }
+
+    /// The reference is the same part, taken and written by anndata.
+    void rewritesAPartAsAnndataDoes() {
+        Progress progress;
+        const auto whole = io::openDataset(file("every_slot"), {}, progress);
+        QVERIFY(whole.ok());
+        const io::anndata::KeptPart part{std::vector<int64_t>{0, 2, 3, 7, 8, 13}, std::vector<int64_t>{0, 1, 5, 8}};
+        const auto cut = subset(*whole, *part.cells, *part.genes, progress);
+        QVERIFY(cut.ok());
+        const auto notes = io::rewriteH5ad(out(), *cut, part, {}, progress);
+        QVERIFY2(notes.ok(), notes.ok() ? "" : notes.error().message.c_str());
+        QVERIFY(notes->empty());
+        // anndata drops the categories that the part no longer has; cutting keeps them, as the colours in uns count them.
+        const auto categories = [](const std::string& path) { return path == "/X" || path.ends_with("/batch") || path.find("/batch/") != std::string::npos; };
+        const auto ours = describe(out(), categories), theirs = describe(file("every_slot_cut"), categories);
+        for (const auto& [where, text] : theirs) {
+            const auto found = ours.find(where);
+            QVERIFY2(found != ours.end(), where.c_str());
+            QCOMPARE(found->second, text);
+        }
+        QCOMPARE(ours.size(), theirs.size());
+        QVERIFY(*io::openDataset(out(), {}, progress)->counts->readRows(0, 6) == *cut->counts->readRows(0, 6));
+    }
+
+    void saysWhatCannotBeKept() {
+        Progress progress;
+        const auto dataset = io::openDataset(file("raw_counts"), {}, progress);
+        QVERIFY(dataset.ok());
+        QCOMPARE(dataset->provenance.countsIn, std::string("raw.X"));
+        const auto notes = io::rewriteH5ad(out(), *dataset, {}, {}, progress);
+        QVERIFY(notes.ok());
+        QCOMPARE(notes->size(), size_t{1});
+        QVERIFY(notes->front().find("raw.X") != std::string::npos);
+        QCOMPARE(io::openDataset(out(), {}, progress)->genes(), int64_t{9});
     }
 
     void replacesAnEarlierResult() {

@@ -38,7 +38,6 @@ OptionFields fieldsOf(ConvertOptions& o) {
         {.flag = "genome", .target = &o.genome, .description = "Genome to use when a 10x file holds several"},
         whereField(&o.where),
         {.flag = "obsm", .target = &o.obsm, .description = "Write this array of obsm alone, for instance X_txfm, as .npy, .csv or .tsv"},
-        {.flag = "allow-normalised", .target = &o.allowNormalised, .description = "Convert files that hold no raw counts, too"},
     };
 }
 

@@ -29,7 +29,6 @@ struct ConvertOptions {
     std::string genome;
     std::string where;  ///< expression over obs
     std::string obsm;   ///< write this array alone
-    bool allowNormalised = false;
 };
 OptionFields fieldsOf(ConvertOptions& options);
 

@@ -133,11 +133,13 @@ void addDuplicateNote(const std::vector<std::string>& names, const std::string& 
 
 /// obsm or varm: every numeric array; the rest is skipped with a note.
 Result<std::map<std::string, DenseMatrix>> readArrays(const Node& root, const std::string& group, int64_t rows,
-                                                      bool skipLarge, std::vector<std::string>& notes) {
+                                                      const ReadOptions& options, std::vector<std::string>& notes) {
     std::map<std::string, DenseMatrix> arrays;
     if (!root.has(group)) return arrays;
     TXFM_TRY(const Node slot, root.child(group));
-    TXFM_TRY(auto found, anndata::readArrays(slot, skipLarge ? kLargeArray : 0));
+    // The compound records of the oldest files are read in any case: nothing else can copy them.
+    if (!options.readArrays && slot.isGroup()) return arrays;
+    TXFM_TRY(auto found, anndata::readArrays(slot, options.keepInMemory ? 0 : kLargeArray));
     for (auto& [key, array] : found) {
         if (array && array->rows == rows)
             arrays.emplace(key, std::move(*array));
@@ -234,10 +236,9 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
     }
     addDuplicateNote(dataset.var.index, "gene", provenance.notes);
     addDuplicateNote(dataset.obs.index, "cell", provenance.notes);
-    const bool skipLarge = !options.keepInMemory;
-    TXFM_TRY(dataset.obsm, readArrays(root, "obsm", dataset.cells(), skipLarge, provenance.notes));
+    TXFM_TRY(dataset.obsm, readArrays(root, "obsm", dataset.cells(), options, provenance.notes));
     if (provenance.countsIn != "raw.X") {
-        TXFM_TRY(dataset.varm, readArrays(root, "varm", dataset.genes(), skipLarge, provenance.notes));
+        TXFM_TRY(dataset.varm, readArrays(root, "varm", dataset.genes(), options, provenance.notes));
         takeMeasuredSlots(dataset);
     }
     return dataset;
