@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/io/count_collector.h"
 #include "core/io/reader.h"
 
 namespace txfm::io {
@@ -137,56 +138,54 @@ Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& p
     return {};
 }
 
-Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path& path) {
+Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path& path, Progress& progress) {
     const Column* types = dataset.var.find("feature_types");
-    const CsrMatrix* all = dataset.counts->inMemory();
-    if (!types || !all) return dataset;
+    if (!types) return dataset;
+    struct Place {
+        DenseMatrix* slot = nullptr;  ///< nullptr = among the genes
+        int32_t column = 0;
+    };
+    std::vector<Place> places;
     std::vector<int64_t> genes;
-    std::map<std::string, std::vector<int64_t>> others;
-    for (int64_t g = 0; g < all->cols; ++g) {
+    std::map<std::string, int32_t> others;
+    for (size_t g = 0; g < dataset.var.rows(); ++g) {
         const std::string type = types->text(g);
-        if (type == "Gene Expression" || type.empty()) {
-            genes.push_back(g);
-        } else {
-            others[type].push_back(g);
-        }
+        const bool isGene = type == "Gene Expression" || type.empty();
+        places.push_back({nullptr, isGene ? static_cast<int32_t>(genes.size()) : others[slotName(type)]++});
+        if (isGene) genes.push_back(static_cast<int64_t>(g));
     }
     if (others.empty()) return dataset;
     if (genes.empty())
         return badInput("'" + path.string() + "' holds no feature of type 'Gene Expression'.", "Choose the gene expression matrix.");
+    for (const auto& [name, count] : others) {
+        dataset.obsm[name] = DenseMatrix(dataset.cells(), count);
+        dataset.provenance.notes.push_back(std::to_string(count) + " features that are not genes are kept apart in obsm['" + name + "'].");
+    }
+    for (size_t g = 0; g < places.size(); ++g)
+        if (const auto found = dataset.obsm.find(slotName(types->text(g))); others.contains(slotName(types->text(g)))) places[g].slot = &found->second;
 
-    std::vector<int32_t> newIndex(all->cols, -1);
-    for (size_t i = 0; i < genes.size(); ++i) newIndex[genes[i]] = static_cast<int32_t>(i);
-    for (const auto& [type, features] : others) {
-        std::vector<int32_t> slot(all->cols, -1);
-        for (size_t i = 0; i < features.size(); ++i) slot[features[i]] = static_cast<int32_t>(i);
-        DenseMatrix kept(all->rows, static_cast<int64_t>(features.size()));
-        for (int64_t row = 0; row < all->rows; ++row) {
-            const auto columns = all->rowIndices(row);
+    CountCollector collector(progress.token());
+    constexpr int64_t kBlock = 4096;
+    StageProgress stage(progress, "read", static_cast<double>(dataset.cells()), "cells");
+    for (int64_t begin = 0; begin < dataset.cells(); begin += kBlock) {
+        if (progress.cancelled()) return cancelledError();
+        TXFM_TRY(const CsrMatrix block, dataset.counts->readRows(begin, std::min(begin + kBlock, dataset.cells())));
+        for (int64_t row = 0; row < block.rows; ++row) {
+            const auto columns = block.rowIndices(row);
             for (size_t k = 0; k < columns.size(); ++k) {
-                if (slot[columns[k]] >= 0) kept(row, slot[columns[k]]) = all->rowValues(row)[k];
+                const Place& place = places[static_cast<size_t>(columns[k])];
+                const float value = block.rowValues(row)[k];
+                if (place.slot)
+                    (*place.slot)(begin + row, place.column) = value;
+                else if (!collector.add(static_cast<int32_t>(begin + row), place.column, value))
+                    return collector.status().error();
             }
         }
-        const std::string name = slotName(type);
-        dataset.provenance.notes.push_back(std::to_string(features.size()) + " features of type '" + type +
-                                           "' are kept apart in obsm['" + name + "'].");
-        dataset.obsm[name] = std::move(kept);
+        stage.set(static_cast<double>(begin + block.rows));
     }
-    CsrMatrix matrix;
-    matrix.rows = all->rows;
-    matrix.cols = static_cast<int64_t>(genes.size());
-    matrix.indptr.assign(1, 0);
-    for (int64_t row = 0; row < all->rows; ++row) {
-        const auto columns = all->rowIndices(row);
-        for (size_t k = 0; k < columns.size(); ++k) {
-            if (newIndex[columns[k]] < 0) continue;
-            matrix.indices.push_back(newIndex[columns[k]]);
-            matrix.values.push_back(all->rowValues(row)[k]);
-        }
-        matrix.indptr.push_back(static_cast<int64_t>(matrix.indices.size()));
-    }
+    TXFM_TRY(const CollectedCounts kept, collector.finish(dataset.cells(), static_cast<int64_t>(genes.size())));
     dataset.var = dataset.var.select(genes);
-    dataset.counts = std::make_shared<MemoryCounts>(std::move(matrix));
+    dataset.counts = kept.counts;
     return dataset;
 }
 

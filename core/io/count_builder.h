@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/progress.h"
 #include "core/base/result.h"
 #include "core/data/dataset.h"
 
@@ -34,8 +35,8 @@ Result<CsrMatrix> checkedCsr(int64_t rows, int64_t cols, std::vector<int64_t> in
 Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& path, Provenance& provenance);
 
 /// Keeps the features whose var column `feature_types` says "Gene Expression" (all when the column is
-/// absent); other types go to obsm["X_<type>"] (e.g. X_antibody_capture) with a note. In-memory counts only.
-Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path& path);
+/// absent); other types go to obsm["X_<type>"] (e.g. X_antibody_capture) with a note.
+Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path& path, Progress& progress);
 
 /// Names made unique as AnnData does ("A", "A-1", "A-2"); returns how many were changed.
 int64_t makeUnique(std::vector<std::string>& names);

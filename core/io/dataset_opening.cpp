@@ -86,7 +86,13 @@ Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Pr
     if (placement.pack && !placement.packed)
         announcePacking(static_cast<double>(placement.bytes), progress);
     TXFM_TRY(Dataset dataset, reader->open(path, chosen, progress));
-    if (!placement.pack || placement.packed || dataset.counts->inMemory()) return dataset;
+    if (dataset.counts->inMemory() || !options.keepInMemory || placement.packed) return dataset;
+    if (!placement.pack) {
+        // The format cannot be read by cells; what its reader gathered on disk is too slow for random rows.
+        announcePacking(8.0 * static_cast<double>(dataset.counts->nonZeros()), progress);
+        TXFM_TRY(dataset.counts, makePackedStore(path, dataset.provenance.countsIn, *dataset.counts, progress));
+        return dataset;
+    }
     TXFM_TRY(dataset.counts, openOrMakePackedStore(path, dataset.provenance.countsIn, *dataset.counts, progress));
     return dataset;
 }

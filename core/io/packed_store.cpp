@@ -264,14 +264,18 @@ fs::path packedStorePath(const fs::path& source, const std::string& countsIn) {
 Result<std::shared_ptr<const CountSource>> openOrMakePackedStore(const fs::path& source, const std::string& countsIn,
                                                                  const CountSource& counts, Progress& progress) {
     TXFM_TRY(const std::string identity, packedIdentity(source, countsIn));
+    if (auto store = PackedStore::open(packedStorePath(source, countsIn), identity); store.ok())
+        return std::shared_ptr<const CountSource>(std::move(*store));
+    return makePackedStore(source, countsIn, counts, progress);
+}
+
+Result<std::shared_ptr<const CountSource>> makePackedStore(const fs::path& source, const std::string& countsIn, const CountSource& counts,
+                                                           Progress& progress) {
+    TXFM_TRY(const std::string identity, packedIdentity(source, countsIn));
     const fs::path file = packedStorePath(source, countsIn);
-    auto store = PackedStore::open(file, identity);
-    if (!store) {
-        TXFM_CHECK(writePackedStore(file, counts, identity, progress));
-        store = PackedStore::open(file, identity);
-        if (!store) return store.error();
-    }
-    return std::shared_ptr<const CountSource>(std::move(*store));
+    TXFM_CHECK(writePackedStore(file, counts, identity, progress));
+    TXFM_TRY(auto store, PackedStore::open(file, identity));
+    return std::shared_ptr<const CountSource>(std::move(store));
 }
 
 std::vector<PackedStoreInfo> listPackedStores() {

@@ -61,6 +61,10 @@ std::filesystem::path packedStorePath(const std::filesystem::path& source, const
 Result<std::shared_ptr<const CountSource>> openOrMakePackedStore(const std::filesystem::path& source, const std::string& countsIn,
                                                                  const CountSource& counts, Progress& progress);
 
+/// The same, always made anew: for counts that were gathered from the source a moment ago.
+Result<std::shared_ptr<const CountSource>> makePackedStore(const std::filesystem::path& source, const std::string& countsIn,
+                                                           const CountSource& counts, Progress& progress);
+
 /// Stores in the cache folder, for the list that offers to remove them.
 struct PackedStoreInfo {
     std::filesystem::path file;

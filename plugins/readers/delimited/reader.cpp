@@ -3,7 +3,7 @@
 #include <cmath>
 #include <set>
 
-#include "core/io/count_builder.h"
+#include "core/io/count_collector.h"
 #include "core/io/describe.h"
 #include "core/io/reader.h"
 #include "core/io/text_input.h"
@@ -26,18 +26,17 @@ std::string describeKind(TableKind kind) {
     return "delimited text";
 }
 
-/// Everything of the table: names of rows, annotation texts and non-zero values by (row, value column).
+/// Everything of the table: names of rows, annotation texts and non-zero values.
 struct TableContent {
     std::vector<std::string> rowNames;
     std::vector<std::vector<std::string>> annotations;  // per annotation column
-    std::vector<io::CountEntry> entries;                // cell = row, gene = value column
+    io::CountCollector values;
 };
 
 Result<TableContent> readTable(const fs::path& path, const TableLayout& layout, Progress& progress) {
     TXFM_TRY(io::LineReader lines, io::LineReader::open(path));
     StageProgress stage(progress, "read", static_cast<double>(lines.bytesTotal()), "bytes");
-    TableContent content;
-    content.annotations.resize(layout.annotationColumns.size());
+    TableContent content{{}, std::vector<std::vector<std::string>>(layout.annotationColumns.size()), io::CountCollector(progress.token())};
     std::vector<std::string_view> fields;
     std::vector<std::string> unquoted;
     std::string_view line;
@@ -65,7 +64,9 @@ Result<TableContent> readTable(const fs::path& path, const TableLayout& layout, 
                 return badInput(at() + ", column '" + layout.header[layout.valueColumns[i]] + "': '" + std::string(field.substr(0, 40)) + "' is not a count.",
                                 "Every value must be a number; replace empty or NA values by 0 if that is what they mean.");
             if (layout.estimated) value = std::round(value);
-            if (value != 0) content.entries.push_back({row, static_cast<int32_t>(i), static_cast<float>(value)});
+            const auto column = static_cast<int32_t>(i);
+            if (!content.values.add(layout.genesAreRows ? column : row, layout.genesAreRows ? row : column, static_cast<float>(value)))
+                return content.values.status().error();
         }
     }
     TXFM_CHECK(lines.status());
@@ -107,12 +108,9 @@ Result<Dataset> openTable(const fs::path& path, Progress& progress) {
     Table columns = namedTable(std::move(columnNames), provenance.notes, layout.genesAreRows ? "sample" : "gene");
     dataset.obs = layout.genesAreRows ? std::move(columns) : std::move(rows);
     dataset.var = layout.genesAreRows ? std::move(rows) : std::move(columns);
-    if (layout.genesAreRows) {
-        for (io::CountEntry& entry : content.entries) std::swap(entry.cell, entry.gene);
-    }
-    CsrMatrix counts = io::buildCsr(static_cast<int64_t>(dataset.obs.rows()), static_cast<int64_t>(dataset.var.rows()), content.entries);
-    TXFM_CHECK(io::checkValues(counts, path, provenance));
-    dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    TXFM_TRY(const io::CollectedCounts collected, content.values.finish(static_cast<int64_t>(dataset.obs.rows()), static_cast<int64_t>(dataset.var.rows())));
+    TXFM_CHECK(io::checkValues(collected, path, provenance));
+    dataset.counts = collected.counts;
     return dataset;
 }
 

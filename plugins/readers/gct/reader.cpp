@@ -4,7 +4,7 @@
 #include <cmath>
 #include <sstream>
 
-#include "core/io/count_builder.h"
+#include "core/io/count_collector.h"
 #include "core/io/reader.h"
 #include "core/io/text_input.h"
 
@@ -73,7 +73,7 @@ Result<Dataset> openGct(const fs::path& path, Progress& progress) {
         dataset.obs.set(Column{std::string(fields[0]), std::move(values), {}});
     }
     std::vector<std::vector<std::string>> geneColumns(geneColumnNames.size());
-    std::vector<io::CountEntry> entries;
+    io::CountCollector collector(progress.token());
     for (int64_t gene = 0; gene < size.genes; ++gene) {
         if (progress.cancelled()) return cancelledError();
         stage.set(static_cast<double>(lines.bytesRead()));
@@ -84,7 +84,7 @@ Result<Dataset> openGct(const fs::path& path, Progress& progress) {
             double value = 0;
             if (!io::parseNumber(fields[i], value) || !std::isfinite(value))
                 return broken(path, lineNumber, "'" + std::string(fields[i].substr(0, 40)) + "' is not a count");
-            if (value != 0) entries.push_back({static_cast<int32_t>(i - firstValue), static_cast<int32_t>(gene), static_cast<float>(value)});
+            if (!collector.add(static_cast<int32_t>(i - firstValue), static_cast<int32_t>(gene), static_cast<float>(value))) return collector.status().error();
         }
     }
     dataset.var.indexName = "Name";
@@ -97,9 +97,9 @@ Result<Dataset> openGct(const fs::path& path, Progress& progress) {
         if (const int64_t changed = io::makeUnique(table->index); changed > 0)
             provenance.notes.push_back(std::to_string(changed) + " names occurred more than once and got a suffix such as '-1'.");
     }
-    CsrMatrix counts = io::buildCsr(size.samples, size.genes, entries);
-    TXFM_CHECK(io::checkValues(counts, path, provenance));
-    dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    TXFM_TRY(const io::CollectedCounts collected, collector.finish(size.samples, size.genes));
+    TXFM_CHECK(io::checkValues(collected, path, provenance));
+    dataset.counts = collected.counts;
     return dataset;
 }
 

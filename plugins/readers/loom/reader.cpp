@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "core/io/count_builder.h"
+#include "core/io/count_collector.h"
 #include "core/io/hdf5_node.h"
 #include "core/io/reader.h"
 
@@ -105,7 +105,7 @@ Result<Dataset> openFile(const fs::path& path, Progress& progress) {
     provenance.countsIn = "matrix";
     TXFM_TRY(dataset.var, readAttributes(root, "row_attrs", shape.genes, {"Gene", "gene", "gene_names", "GeneName", "var_names", "Accession"}, "gene_", provenance, nullptr));
     TXFM_TRY(dataset.obs, readAttributes(root, "col_attrs", shape.cells, {"CellID", "cell_id", "obs_names", "Barcode", "barcode"}, "cell_", provenance, &dataset.obsm));
-    std::vector<io::CountEntry> entries;
+    io::CountCollector collector(progress.token());
     StageProgress stage(progress, "read", static_cast<double>(shape.genes), "genes");
     const int64_t block = std::max<int64_t>(1, kBlockValues / shape.cells);
     std::vector<float> values(static_cast<size_t>(std::min(block, shape.genes) * shape.cells));
@@ -116,14 +116,14 @@ Result<Dataset> openFile(const fs::path& path, Progress& progress) {
         for (int64_t gene = begin; gene < end; ++gene) {
             const float* row = values.data() + (gene - begin) * shape.cells;
             for (int64_t cell = 0; cell < shape.cells; ++cell) {
-                if (row[cell] != 0) entries.push_back({static_cast<int32_t>(cell), static_cast<int32_t>(gene), row[cell]});
+                if (!collector.add(static_cast<int32_t>(cell), static_cast<int32_t>(gene), row[cell])) return collector.status().error();
             }
         }
         stage.set(static_cast<double>(end));
     }
-    CsrMatrix counts = io::buildCsr(shape.cells, shape.genes, entries);
-    TXFM_CHECK(io::checkValues(counts, path, provenance));
-    dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    TXFM_TRY(const io::CollectedCounts collected, collector.finish(shape.cells, shape.genes));
+    TXFM_CHECK(io::checkValues(collected, path, provenance));
+    dataset.counts = collected.counts;
     if (root.has("layers")) {
         TXFM_TRY(const Node layers, root.child("layers"));
         for (const std::string& layer : layers.children()) provenance.notes.push_back("The layer '" + layer + "' is skipped; the main matrix holds the counts.");

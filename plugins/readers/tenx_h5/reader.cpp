@@ -129,14 +129,6 @@ void chooseGenome(Table& var, const io::ReadOptions& options, Provenance& proven
     provenance.notes.push_back("The file holds several genomes; the genes of '" + chosen + "' are used.");
 }
 
-/// True when no feature has to be kept apart, as antibodies are; that needs the counts in memory.
-bool onlyGenes(const Table& var) {
-    const Column* types = var.find("feature_types");
-    for (size_t g = 0; types && g < var.rows(); ++g)
-        if (const std::string type = types->text(g); type != "Gene Expression" && !type.empty()) return false;
-    return true;
-}
-
 /// The counts as rows that are read on demand and checked then.
 Result<std::shared_ptr<const CountSource>> leaveInFile(const Node& group, const Layout& layout, const io::ReadOptions& options,
                                                        Provenance& provenance) {
@@ -175,9 +167,9 @@ Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, P
     TXFM_TRY(dataset.var, readGenes(group, layout, provenance));
     if (layout.version == 3) chooseGenome(dataset.var, options, provenance);
     if (progress.cancelled()) return cancelledError();
-    if (!options.keepInMemory && onlyGenes(dataset.var)) {
+    if (!options.keepInMemory) {
         TXFM_TRY(dataset.counts, leaveInFile(group, layout, options, provenance));
-        return dataset;
+        return io::keepGeneExpression(std::move(dataset), path, progress);
     }
     TXFM_TRY(auto indptr, numbers<int64_t>(group, "indptr"));
     TXFM_TRY(auto indices, numbers<int32_t>(group, "indices"));
@@ -188,7 +180,7 @@ Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, P
                                               group.where(), provenance.notes));
     TXFM_CHECK(io::checkValues(counts, path, provenance));
     dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
-    return io::keepGeneExpression(std::move(dataset), path);
+    return io::keepGeneExpression(std::move(dataset), path, progress);
 }
 
 class TenxH5Reader final : public io::Reader {

@@ -4,7 +4,7 @@
 
 #include "eminem/eminem.hpp"
 
-#include "core/io/count_builder.h"
+#include "core/io/count_collector.h"
 #include "core/io/reader.h"
 #include "plugins/readers/tenx_mtx/side_files.h"
 
@@ -14,8 +14,10 @@ namespace {
 
 constexpr int64_t kLargestSide = int64_t{1} << 31;
 
-/// Ends a parse from inside its callback when the user cancels.
-struct CancelledParse {};
+/// Ends a parse from inside its callback: the user cancelled, or the values cannot be kept.
+struct StoppedParse {
+    Error error;
+};
 
 using MatrixParser = decltype(eminem::parse_some_file<uint64_t>("", {}));
 
@@ -44,19 +46,18 @@ Result<Size> checkedSize(MatrixParser& parser, const fs::path& path) {
 }
 
 /// Reads the entries; `genesAreRows` tells the orientation of the file.
-Result<CsrMatrix> readEntries(const fs::path& path, bool genesAreRows, Progress& progress, std::vector<std::string>& notes) {
+Result<io::CollectedCounts> readEntries(const fs::path& path, bool genesAreRows, Progress& progress) {
     MatrixParser parser = openMatrix(path);
     TXFM_TRY(const Size size, checkedSize(parser, path));
-    std::vector<io::CountEntry> entries;
-    // The claimed number is not trusted for the allocation: a small file may claim 2^40 entries.
-    entries.reserve(static_cast<size_t>(std::min<int64_t>(size.entries, int64_t{1} << 20)));
+    io::CountCollector collector(progress.token());
+    int64_t seen = 0;
     StageProgress stage(progress, "read", static_cast<double>(size.entries), "values");
     const auto store = [&](uint64_t row, uint64_t column, double value) {
         const auto r = static_cast<int32_t>(row - 1), c = static_cast<int32_t>(column - 1);
-        entries.push_back({genesAreRows ? c : r, genesAreRows ? r : c, static_cast<float>(value)});
-        if ((entries.size() & 0xFFFF) == 0) {
-            if (progress.cancelled()) throw CancelledParse{};
-            stage.set(static_cast<double>(entries.size()));
+        if (!collector.add(genesAreRows ? c : r, genesAreRows ? r : c, static_cast<float>(value))) throw StoppedParse{collector.status().error()};
+        if ((++seen & 0xFFFF) == 0) {
+            if (progress.cancelled()) throw StoppedParse{cancelledError()};
+            stage.set(static_cast<double>(seen));
         }
     };
     if (parser.get_banner().field == eminem::Field::PATTERN) {
@@ -66,10 +67,7 @@ Result<CsrMatrix> readEntries(const fs::path& path, bool genesAreRows, Progress&
     } else {
         parser.scan_real<double>([&](uint64_t r, uint64_t c, double v) { store(r, c, v); });
     }
-    int64_t duplicates = 0;
-    CsrMatrix counts = io::buildCsr(genesAreRows ? size.columns : size.rows, genesAreRows ? size.rows : size.columns, entries, &duplicates);
-    if (duplicates > 0) notes.push_back(std::to_string(duplicates) + " entries of the matrix were given twice; they are summed.");
-    return counts;
+    return collector.finish(genesAreRows ? size.columns : size.rows, genesAreRows ? size.rows : size.columns);
 }
 
 Table numberedNames(const std::string& prefix, int64_t n) {
@@ -116,12 +114,12 @@ Result<Dataset> openMatrixFiles(const MatrixFiles& files, Progress& progress) {
         return badInput("'" + files.barcodes.string() + "' lists " + std::to_string(dataset.obs.rows()) + " cells, but '" +
                             path.filename().string() + "' has " + std::to_string(cellCount) + ".",
                         "Use the files of one and the same download.");
-    TXFM_TRY(CsrMatrix counts, readEntries(path, genesAreRows, progress, provenance.notes));
-    TXFM_CHECK(io::checkValues(counts, path, provenance));
-    dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    TXFM_TRY(const io::CollectedCounts collected, readEntries(path, genesAreRows, progress));
+    TXFM_CHECK(io::checkValues(collected, path, provenance));
+    dataset.counts = collected.counts;
     provenance.format = "10x folder";
     provenance.countsIn = path.filename().string();
-    return io::keepGeneExpression(std::move(dataset), path);
+    return io::keepGeneExpression(std::move(dataset), path, progress);
 }
 
 /// Runs `read`, translating what the Matrix Market and gzip libraries throw.
@@ -129,8 +127,8 @@ template <class Function>
 auto guarded(const fs::path& path, Function read) -> decltype(read()) {
     try {
         return read();
-    } catch (const CancelledParse&) {
-        return cancelledError();
+    } catch (const StoppedParse& stopped) {
+        return stopped.error;
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::OutOfMemory, "Not enough memory to open '" + path.string() + "'.", {}};
     } catch (const std::exception& e) {

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/io/count_collector.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <numeric>
+
+#include "core/base/paths.h"
+#include "core/io/packed_rows.h"
+#include "core/io/reader.h"
+#include "core/io/streamed_counts.h"
+
+namespace txfm::io {
+namespace {
+
+constexpr size_t kSegmentEntries = size_t{16} << 20;
+/// Entries in memory cost 12 bytes, their matrix 8 more while it is built.
+constexpr int64_t kBytesPerEntry = 20;
+constexpr int32_t kCellsPerGroup = 1024;
+/// ln(1 + 10^7): no log1p of values that were scaled to a target of at most ten million exceeds it.
+constexpr float kLargestLog1p = 16.2f;
+
+/// Before each packed run: values of one cell within one segment.
+struct RunHeader {
+    uint32_t cell, count, bytes;
+};
+
+}  // namespace
+
+ValueKind ValueRange::kind() const {
+    if (nonFiniteCell >= 0) return ValueKind::Unknown;
+    if (negative) return ValueKind::Scaled;
+    if (whole) return ValueKind::Counts;
+    return largest <= kLargestLog1p ? ValueKind::Log1pNormalised : ValueKind::Normalised;
+}
+
+ValueKind classifyValues(std::span<const float> values) {
+    ValueRange range;
+    for (const float value : values) range.add(value, 0);
+    return range.kind();
+}
+
+/// Rows of a collection in its scratch file. Reading in ascending order is fast, random rows are not.
+class CollectedRows final : public CountSource {
+public:
+    CollectedRows(ScratchFile scratch, std::vector<std::vector<CountCollector::Extent>> groups, int64_t cells, int64_t genes, int64_t stored)
+        : m_scratch(std::move(scratch)), m_groups(std::move(groups)), m_cells(cells), m_genes(genes), m_stored(stored) {}
+    int64_t cells() const override { return m_cells; }
+    int64_t genes() const override { return m_genes; }
+    int64_t nonZeros() const override { return m_stored; }
+    Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override { return gatherRows(*this, rows); }
+    Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override {
+        if (begin < 0 || begin > end || end > m_cells)
+            return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " + std::to_string(m_cells) + ".");
+        const std::lock_guard guard(m_mutex);
+        CsrMatrix block;
+        block.rows = end - begin;
+        block.cols = m_genes;
+        for (int64_t row = begin; row < end;) {
+            const int64_t group = row / kCellsPerGroup, first = group * kCellsPerGroup;
+            TXFM_CHECK(load(group));
+            const int64_t from = row - first, to = std::min(end - first, m_rows.rows);
+            const auto base = static_cast<int64_t>(block.indices.size());
+            block.indices.insert(block.indices.end(), m_rows.indices.begin() + m_rows.indptr[from], m_rows.indices.begin() + m_rows.indptr[to]);
+            block.values.insert(block.values.end(), m_rows.values.begin() + m_rows.indptr[from], m_rows.values.begin() + m_rows.indptr[to]);
+            for (int64_t i = from; i < to; ++i) block.indptr.push_back(base + m_rows.indptr[i + 1] - m_rows.indptr[from]);
+            row = first + to;
+        }
+        return block;
+    }
+
+private:
+    /// Brings a group of cells into m_rows.
+    Result<void> load(int64_t group) const {
+        if (m_loaded == group) return {};
+        m_loaded = -1;
+        const int64_t cells = std::min<int64_t>(kCellsPerGroup, m_cells - group * kCellsPerGroup);
+        std::vector<CountEntry> entries;
+        std::vector<uint8_t> bytes;
+        std::vector<int32_t> genes;
+        std::vector<float> values;
+        if (group < static_cast<int64_t>(m_groups.size())) {
+            for (const CountCollector::Extent& extent : m_groups[static_cast<size_t>(group)]) {
+                bytes.clear();
+                TXFM_CHECK(m_scratch.read(extent.at, extent.size, bytes));
+                for (size_t at = 0; at < bytes.size();) {
+                    RunHeader run;
+                    std::memcpy(&run, bytes.data() + at, sizeof run);
+                    at += sizeof run;
+                    genes.resize(run.count);
+                    values.resize(run.count);
+                    if (!unpackRow({bytes.data() + at, run.bytes}, run.count, true, m_genes, genes.data(), values.data()))
+                        return failed("The intermediate results on disk have changed.", "Start the command again.");
+                    at += run.bytes;
+                    for (uint32_t i = 0; i < run.count; ++i) entries.push_back({static_cast<int32_t>(run.cell), genes[i], values[i]});
+                }
+            }
+        }
+        m_rows = buildCsr(cells, m_genes, entries);
+        m_loaded = group;
+        return {};
+    }
+
+    ScratchFile m_scratch;
+    std::vector<std::vector<CountCollector::Extent>> m_groups;
+    int64_t m_cells, m_genes, m_stored;
+    mutable std::mutex m_mutex;
+    mutable int64_t m_loaded = -1;  ///< the group in m_rows
+    mutable CsrMatrix m_rows;
+};
+
+CountCollector::CountCollector(CancelToken token)
+    : m_token(std::move(token)), m_limit(static_cast<size_t>(std::max<int64_t>(1024, memoryForCounts() / kBytesPerEntry))) {}
+
+bool CountCollector::makeRoom() {
+    m_status = [&]() -> Result<void> {
+        if (!m_scratch) {
+            TXFM_TRY(ScratchFile scratch, ScratchFile::create(cacheFolder() / "packed", m_entries.size() * 4));
+            m_scratch.emplace(std::move(scratch));
+        }
+        for (size_t begin = 0; begin < m_entries.size(); begin += kSegmentEntries)
+            TXFM_CHECK(spill(begin, std::min(begin + kSegmentEntries, m_entries.size())));
+        m_entries.clear();
+        m_limit = std::min(m_limit, kSegmentEntries);
+        m_entries.shrink_to_fit();
+        m_entries.reserve(m_limit);
+        return {};
+    }();
+    return m_status.ok();
+}
+
+/// Sorts a stretch of the entries by cell and appends what belongs to each group of cells.
+Result<void> CountCollector::spill(size_t begin, size_t end) {
+    const auto first = m_entries.begin() + static_cast<std::ptrdiff_t>(begin), last = m_entries.begin() + static_cast<std::ptrdiff_t>(end);
+    const auto byCell = [](const CountEntry& a, const CountEntry& b) { return a.cell < b.cell; };
+    if (!std::is_sorted(first, last, byCell)) std::stable_sort(first, last, byCell);
+    std::vector<uint8_t> bytes;
+    std::vector<int32_t> genes;
+    std::vector<float> values;
+    for (auto at = first; at != last;) {
+        if (m_token.cancelled()) return cancelledError();
+        const auto group = static_cast<size_t>(at->cell / kCellsPerGroup);
+        bytes.clear();
+        while (at != last && static_cast<size_t>(at->cell / kCellsPerGroup) == group) {
+            const int32_t cell = at->cell;
+            genes.clear();
+            values.clear();
+            for (; at != last && at->cell == cell; ++at) {
+                genes.push_back(at->gene);
+                values.push_back(at->value);
+            }
+            const size_t header = bytes.size();
+            bytes.resize(header + sizeof(RunHeader));
+            packRow(genes, values, true, bytes);
+            const RunHeader run{static_cast<uint32_t>(cell % kCellsPerGroup), static_cast<uint32_t>(genes.size()),
+                                static_cast<uint32_t>(bytes.size() - header - sizeof(RunHeader))};
+            std::memcpy(bytes.data() + header, &run, sizeof run);
+        }
+        if (m_groups.size() <= group) m_groups.resize(group + 1);
+        TXFM_TRY(const uint64_t where, m_scratch->append(bytes.data(), bytes.size()));
+        m_groups[group].push_back({where, bytes.size()});
+    }
+    m_spilled += static_cast<int64_t>(end - begin);
+    return {};
+}
+
+Result<CollectedCounts> CountCollector::finish(int64_t cells, int64_t genes) {
+    TXFM_CHECK(m_status);
+    CollectedCounts collected;
+    collected.range = m_range;
+    if (!m_scratch) {
+        CsrMatrix matrix = buildCsr(cells, genes, m_entries, &collected.duplicates);
+        m_entries = {};
+        collected.counts = std::make_shared<MemoryCounts>(std::move(matrix));
+        return collected;
+    }
+    if (!m_entries.empty() && !makeRoom()) return m_status.error();
+    m_entries = {};
+    collected.counts = std::make_shared<CollectedRows>(std::move(*m_scratch), std::move(m_groups), cells, genes, m_spilled);
+    return collected;
+}
+
+Result<void> checkValues(const CollectedCounts& counts, const std::filesystem::path& path, Provenance& provenance) {
+    if (counts.range.nonFiniteCell >= 0)
+        return badInput("'" + path.string() + "' holds a value that is not a finite number (in cell " + std::to_string(counts.range.nonFiniteCell + 1) + ").",
+                        "Export the raw counts again.");
+    provenance.valueKind = counts.range.kind();
+    if (provenance.valueKind != ValueKind::Counts)
+        provenance.notes.push_back("The values are not counts but look " + toString(provenance.valueKind) + "; the model needs raw counts.");
+    if (counts.duplicates > 0) provenance.notes.push_back(std::to_string(counts.duplicates) + " entries of the matrix were given twice; they are summed.");
+    return {};
+}
+
+}  // namespace txfm::io

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Values in any order become rows, in memory or by way of a scratch file; formats that cannot be read by cells use it.
+#include <QTemporaryDir>
+#include <QtTest>
+
+#include <fstream>
+
+#include "core/base/random.h"
+#include "core/io/count_collector.h"
+#include "core/io/reader.h"
+
+using namespace txfm;
+
+namespace {
+
+constexpr int32_t kCells = 3000, kGenes = 70'000;  // several groups of cells, and columns beyond 16 bits
+
+std::vector<io::CountEntry> randomEntries(size_t count, bool byGene) {
+    std::vector<io::CountEntry> entries;
+    RandomStream random(3);
+    for (size_t i = 0; i < count; ++i)
+        entries.push_back({static_cast<int32_t>(random.below(kCells)), static_cast<int32_t>(random.below(kGenes)), static_cast<float>(1 + random.below(400))});
+    entries.push_back(entries.front());  // given twice
+    std::ranges::sort(entries, [&](const auto& a, const auto& b) { return byGene ? a.gene < b.gene : a.cell < b.cell; });
+    return entries;
+}
+
+Result<io::CollectedCounts> collect(const std::vector<io::CountEntry>& entries) {
+    io::CountCollector collector{CancelToken()};
+    for (const io::CountEntry& entry : entries)
+        if (!collector.add(entry.cell, entry.gene, entry.value)) return collector.status().error();
+    return collector.finish(kCells, kGenes);
+}
+
+}  // namespace
+
+class TestCountCollector : public QObject {
+    Q_OBJECT
+    QTemporaryDir m_folder;
+    std::filesystem::path path(const char* name) const { return m_folder.filePath(name).toStdString(); }
+
+private Q_SLOTS:
+    void initTestCase() { qputenv("XDG_CACHE_HOME", m_folder.filePath("cache").toUtf8()); }
+    void cleanup() { qunsetenv("TXFM_MEMORY_FOR_COUNTS"); }
+
+    void spilledRowsEqualThoseInMemory_data() {
+        QTest::addColumn<bool>("byGene");
+        QTest::newRow("sorted by cells") << false;
+        QTest::newRow("sorted by genes") << true;
+    }
+    void spilledRowsEqualThoseInMemory() {
+        QFETCH(bool, byGene);
+        const std::vector<io::CountEntry> entries = randomEntries(20'000, byGene);
+        const auto inMemory = collect(entries);
+        QVERIFY(inMemory.ok());
+        QVERIFY(inMemory->counts->inMemory());
+        QCOMPARE(inMemory->duplicates, int64_t{1});
+
+        qputenv("TXFM_MEMORY_FOR_COUNTS", "0");
+        const auto spilled = collect(entries);
+        QVERIFY(spilled.ok());
+        QVERIFY(!spilled->counts->inMemory());
+        const CsrMatrix& whole = *inMemory->counts->inMemory();
+        QVERIFY(*spilled->counts->readRows(0, kCells) == whole);
+        QVERIFY(*spilled->counts->readRows(1000, 1100) == *inMemory->counts->readRows(1000, 1100));
+        QVERIFY(*spilled->counts->readRowsAt({2999, 0, 1024}) == *inMemory->counts->readRowsAt({2999, 0, 1024}));
+        QVERIFY(spilled->range.kind() == ValueKind::Counts);
+        QVERIFY(!spilled->counts->readRows(0, kCells + 1).ok());
+    }
+
+    void namesTheCellOfANotANumber() {
+        const auto collected = collect({{7, 1, NAN}});
+        Provenance provenance;
+        const auto checked = io::checkValues(*collected, "file.mtx", provenance);
+        QVERIFY(!checked.ok());
+        QCOMPARE(checked.error().code, ErrorCode::BadInput);
+        QVERIFY(checked.error().message.find("cell 8") != std::string::npos);
+    }
+
+    void stopsWhenCancelled() {
+        qputenv("TXFM_MEMORY_FOR_COUNTS", "0");
+        CancelToken token;
+        token.cancel();
+        io::CountCollector collector(token);
+        bool open = true;
+        for (int32_t i = 0; i < 5000 && open; ++i) open = collector.add(i % kCells, 0, 1);
+        QVERIFY(!open);
+        QCOMPARE(collector.status().error().code, ErrorCode::Cancelled);
+    }
+
+    /// A Matrix Market file beyond the bound opens as a packed copy with the same rows, antibodies kept apart.
+    void opensALargeMatrixMarketFile() {
+        constexpr int kRows = 40, kColumns = 2500;
+        std::ofstream matrix(path("matrix.mtx")), features(path("features.tsv")), barcodes(path("barcodes.tsv"));
+        matrix << "%%MatrixMarket matrix coordinate integer general\n" << kRows << ' ' << kColumns << ' ' << 2 * kColumns << '\n';
+        for (int c = 1; c <= kColumns; ++c) matrix << 1 + c % (kRows - 1) << ' ' << c << ' ' << c % 300 + 1 << '\n' << kRows << ' ' << c << " 9\n";
+        for (int g = 1; g <= kRows; ++g) features << "ID" << g << "\tGENE" << g << '\t' << (g == kRows ? "Antibody Capture" : "Gene Expression") << '\n';
+        for (int c = 1; c <= kColumns; ++c) barcodes << "cell" << c << '\n';
+        matrix.close();
+        features.close();
+        barcodes.close();
+        Progress silent;
+        const auto inMemory = io::openDataset(path("matrix.mtx"), {}, silent);
+        QVERIFY2(inMemory.ok(), inMemory.ok() ? "" : inMemory.error().message.c_str());
+        qputenv("TXFM_MEMORY_FOR_COUNTS", "0");
+        const auto packed = io::openDataset(path("matrix.mtx"), {}, silent);
+        QVERIFY2(packed.ok(), packed.ok() ? "" : packed.error().message.c_str());
+        QVERIFY(inMemory->counts->inMemory() && !packed->counts->inMemory());
+        QVERIFY(packed->counts->concurrentReads());  // the packed copy, not the scratch file
+        QCOMPARE(packed->genes(), int64_t{kRows - 1});
+        QVERIFY(*packed->counts->readRows(0, kColumns) == *inMemory->counts->readRows(0, kColumns));
+        QVERIFY(packed->obsm.at("X_antibody_capture").values == inMemory->obsm.at("X_antibody_capture").values);
+        QCOMPARE(packed->obsm.at("X_antibody_capture")(2499, 0), 9.0f);
+    }
+};
+
+QTEST_APPLESS_MAIN(TestCountCollector)
+#include "test_count_collector.moc"
