@@ -52,10 +52,12 @@ std::string lowered(std::string text) {
     return text;
 }
 
+bool isGzip(const std::string& raw) { return raw.starts_with("\x1f\x8b"); }
+
 /// What a file that no reader wants looks like, as the end of a sentence and what to do.
 Error describeUnknown(const fs::path& path, const std::string& head, const std::string& raw) {
     const std::string start = lowered(head.substr(0, 512));
-    const bool gzip = raw.size() > 1 && raw[0] == '\x1f' && raw[1] == '\x8b';
+    const bool gzip = isGzip(raw);
     if (start.starts_with("version https://git-lfs"))
         return badInput(quoted(path) + " is a Git LFS pointer, not the data itself.", "Run 'git lfs pull' and open the file again.");
     if (start.find("<!doctype html") != std::string::npos || start.find("<html") != std::string::npos)
@@ -66,8 +68,6 @@ Error describeUnknown(const fs::path& path, const std::string& head, const std::
     if (start.starts_with("<?xml"))
         return badInput(quoted(path) + " is an XML document, not a count file; the download may have gone wrong.");
     if (gzip && head.empty()) return badInput(quoted(path) + " is a damaged or truncated gzip file.", "Download it again.");
-    if (gzip && head.starts_with(kHdf5Signature))
-        return badInput(quoted(path) + " is a gzip-compressed HDF5 file.", "Unpack it with 'gunzip' and open the result.");
     if (head.starts_with(kHdf5Signature))
         return badInput(quoted(path) + " is an HDF5 file, but holds neither AnnData, 10x nor loom content.");
     if (head.starts_with("PK")) return badInput(quoted(path) + " is a zip archive without a count matrix that is understood.");
@@ -132,7 +132,7 @@ Result<const Reader*> ReaderRegistry::find(const fs::path& path, const CancelTok
         else
             return badInput("Cannot read " + quoted(path) + ": " + std::strerror(errno) + ".");
         head = readHead(path, &raw);
-        if (mayBeHdf5(path, head)) TXFM_CHECK(hdf5::tryInChild(path, token));
+        if (!isGzip(raw) && mayBeHdf5(path, head)) TXFM_CHECK(hdf5::tryInChild(path, token));
     }
     const Reader* best = nullptr;
     int bestScore = 0;

@@ -61,7 +61,11 @@ QByteArray textOf(const Result<Dataset>& result) {
 
 class TestHostileFiles : public QObject {
     Q_OBJECT
+    QTemporaryDir m_cache;
+
 private Q_SLOTS:
+    void initTestCase() { qputenv("XDG_CACHE_HOME", m_cache.path().toUtf8()); }
+
     void refused_data() {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QByteArray>("content");
@@ -84,6 +88,8 @@ private Q_SLOTS:
         row("truncated 10x h5", "x.h5", half("hdf5/tenx_v3.h5"), "x.h5");
         row("truncated loom", "x.loom", half("hdf5/small.loom"), "x.loom");
         row("truncated csv.gz", "x.tsv.gz", half("text/cells_by_genes.tsv.gz"), "truncated");
+        row("truncated h5ad.gz", "x.h5ad.gz", packed(bytesOf(test::dataFile("h5ad/csr_gzip.h5ad"))).substr(0, 2000), "truncated");
+        row("web page in h5ad.gz", "x.h5ad.gz", packed(page), "web page");
         row("truncated zip", "x.zip", half("text/tenx.zip"), "x.zip");
         row("truncated tar.gz", "x.tar.gz", half("text/tenx.tar.gz"), "x.tar.gz");
         row("truncated gct", "x.gct", half("text/small.gct"), "line");
@@ -180,6 +186,34 @@ private Q_SLOTS:
         QVERIFY((result->obs.index == std::vector<std::string>{"a", "b"}));
         const auto rows = result->counts->readRows(0, 2);
         QVERIFY((rows->values == std::vector<float>{1, 3, 2, 4, 1}));
+    }
+
+    /// As GEO stores them: the whole HDF5 file in gzip, whatever its name says.
+    void compressedHdf5IsUnpacked_data() {
+        QTest::addColumn<QString>("file");
+        QTest::addColumn<QString>("name");
+        QTest::newRow("h5ad") << "h5ad/csr_gzip.h5ad" << "x.h5ad.gz";
+        QTest::newRow("h5ad under a plain name") << "h5ad/csr_gzip.h5ad" << "x.h5ad";
+        QTest::newRow("10x") << "hdf5/tenx_v3.h5" << "x.h5.gz";
+        QTest::newRow("loom") << "hdf5/small.loom" << "x.loom.gz";
+    }
+    void compressedHdf5IsUnpacked() {
+        QFETCH(QString, file);
+        QFETCH(QString, name);
+        QTemporaryDir folder;
+        const fs::path path = folder.filePath(name).toStdString(), plain = test::dataFile(file.toStdString());
+        writeBytes(path, packed(bytesOf(plain)));
+        const auto result = openBoth(path), expected = openBoth(plain);
+        QVERIFY2(result.ok(), textOf(result));
+        QVERIFY(*result->counts->readRows(0, result->cells()) == *expected->counts->readRows(0, expected->cells()));
+        QCOMPARE(result->provenance.path, path.string());
+        QVERIFY(result->obs.index == expected->obs.index && result->var.index == expected->var.index);
+        // Beyond the bound the unpacked file stays for as long as its rows are needed.
+        qputenv("TXFM_MEMORY_FOR_COUNTS", "0");
+        const auto large = openBoth(path);
+        qunsetenv("TXFM_MEMORY_FOR_COUNTS");
+        QVERIFY2(large.ok(), textOf(large));
+        QVERIFY(*large->counts->readRows(0, large->cells()) == *expected->counts->readRows(0, expected->cells()));
     }
 
     /// Found by damaging files: the first line is one column short, as R writes headers, but holds numbers.

@@ -5,7 +5,8 @@
 #include "core/io/describe.h"
 #include "core/io/merge.h"
 #include "core/io/reader.h"
-#include "plugins/readers/bundle/archive.h"
+#include "plugins/readers/bundle/held_counts.h"
+#include "plugins/readers/bundle/gzip_hdf5.h"
 
 namespace txfm::readers {
 namespace fs = std::filesystem;
@@ -110,6 +111,8 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
     Dataset merged;
     if (datasets.size() == 1) {
         merged = std::move(datasets.front().dataset);
+        // Results are not written beside slots of a file that may be gone when the program ends.
+        if (merged.provenance.format == "h5ad") merged.provenance.format = "h5ad in " + shownPath.filename().string();
     } else {
         const std::string format = datasets.front().dataset.provenance.format;
         const size_t count = datasets.size();
@@ -154,11 +157,15 @@ public:
         return io::describe(dataset);
     }
     Result<Dataset> open(const fs::path& path, const io::ReadOptions& options, Progress& progress) const override {
-        TXFM_TRY(const TemporaryFolder folder, TemporaryFolder::create());
+        TXFM_TRY(TemporaryFolder folder, TemporaryFolder::create());
         TXFM_CHECK(unpack(path, folder.path(), progress));
-        io::ReadOptions inMemory = options;
-        inMemory.keepInMemory = true;  // the unpacked files are gone after this call
-        return openParts(folder.path(), path, this, inMemory, progress);
+        io::ReadOptions inside = options;
+        inside.packed = nullptr;
+        // Small data are read now, so that the unpacked files can go.
+        inside.keepInMemory = sizeBelow(folder.path()) <= io::memoryForCounts();
+        TXFM_TRY(Dataset dataset, openParts(folder.path(), path, this, inside, progress));
+        hold(dataset, std::move(folder));
+        return dataset;
     }
 };
 
@@ -168,4 +175,5 @@ public:
 extern "C" void txfmRegisterReaders(txfm::io::ReaderRegistry& registry) {
     registry.add(std::make_unique<txfm::readers::FolderReader>());
     registry.add(std::make_unique<txfm::readers::ArchiveReader>());
+    registry.add(txfm::readers::makeGzipHdf5Reader());
 }
