@@ -15,8 +15,9 @@ namespace txfm::io {
 namespace {
 
 constexpr size_t kSegmentEntries = size_t{16} << 20;
-/// Entries in memory cost 12 bytes, their matrix 8 more while it is built.
-constexpr int64_t kBytesPerEntry = 20;
+/// Entries in memory cost 12 bytes, up to twice that while their list grows, and their matrix 8 more while it is built.
+constexpr int64_t kBytesPerEntry = 32;
+constexpr int64_t kBytesPerValue = 8;  ///< of the finished matrix
 constexpr int32_t kCellsPerGroup = 1024;
 /// ln(1 + 10^7): no log1p of values that were scaled to a target of at most ten million exceeds it.
 constexpr float kLargestLog1p = 16.2f;
@@ -50,6 +51,23 @@ public:
     int64_t genes() const override { return m_genes; }
     int64_t nonZeros() const override { return m_stored; }
     Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override { return gatherRows(*this, rows); }
+    Result<CsrMatrix> readAll(const CancelToken& token) const {
+        CsrMatrix all;
+        all.rows = m_cells;
+        all.cols = m_genes;
+        all.indptr.reserve(static_cast<size_t>(m_cells) + 1);
+        all.indices.reserve(static_cast<size_t>(m_stored));
+        all.values.reserve(static_cast<size_t>(m_stored));
+        for (int64_t group = 0; group * kCellsPerGroup < m_cells; ++group) {
+            if (token.cancelled()) return cancelledError();
+            TXFM_CHECK(load(group));
+            const int64_t before = all.nnz();
+            for (int64_t row = 0; row < m_rows.rows; ++row) all.indptr.push_back(before + m_rows.indptr[row + 1]);
+            all.indices.insert(all.indices.end(), m_rows.indices.begin(), m_rows.indices.end());
+            all.values.insert(all.values.end(), m_rows.values.begin(), m_rows.values.end());
+        }
+        return all;
+    }
     Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override {
         if (begin < 0 || begin > end || end > m_cells)
             return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " + std::to_string(m_cells) + ".");
@@ -111,7 +129,8 @@ private:
 };
 
 CountCollector::CountCollector(CancelToken token)
-    : m_token(std::move(token)), m_limit(static_cast<size_t>(std::max<int64_t>(1024, memoryForCounts() / kBytesPerEntry))) {}
+    : m_token(std::move(token)),
+      m_limit(static_cast<size_t>(std::clamp<int64_t>(memoryForCounts() / kBytesPerEntry, 1024, static_cast<int64_t>(kSegmentEntries)))) {}
 
 bool CountCollector::makeRoom() {
     m_status = [&]() -> Result<void> {
@@ -119,20 +138,16 @@ bool CountCollector::makeRoom() {
             TXFM_TRY(ScratchFile scratch, ScratchFile::create(cacheFolder() / "packed", m_entries.size() * 4));
             m_scratch.emplace(std::move(scratch));
         }
-        for (size_t begin = 0; begin < m_entries.size(); begin += kSegmentEntries)
-            TXFM_CHECK(spill(begin, std::min(begin + kSegmentEntries, m_entries.size())));
+        TXFM_CHECK(spill());
         m_entries.clear();
-        m_limit = std::min(m_limit, kSegmentEntries);
-        m_entries.shrink_to_fit();
-        m_entries.reserve(m_limit);
         return {};
     }();
     return m_status.ok();
 }
 
-/// Sorts a stretch of the entries by cell and appends what belongs to each group of cells.
-Result<void> CountCollector::spill(size_t begin, size_t end) {
-    const auto first = m_entries.begin() + static_cast<std::ptrdiff_t>(begin), last = m_entries.begin() + static_cast<std::ptrdiff_t>(end);
+/// Sorts the entries by cell and appends what belongs to each group of cells.
+Result<void> CountCollector::spill() {
+    const auto first = m_entries.begin(), last = m_entries.end();
     const auto byCell = [](const CountEntry& a, const CountEntry& b) { return a.cell < b.cell; };
     if (!std::is_sorted(first, last, byCell)) std::stable_sort(first, last, byCell);
     std::vector<uint8_t> bytes;
@@ -161,7 +176,7 @@ Result<void> CountCollector::spill(size_t begin, size_t end) {
         TXFM_TRY(const uint64_t where, m_scratch->append(bytes.data(), bytes.size()));
         m_groups[group].push_back({where, bytes.size()});
     }
-    m_spilled += static_cast<int64_t>(end - begin);
+    m_spilled += static_cast<int64_t>(m_entries.size());
     return {};
 }
 
@@ -177,7 +192,12 @@ Result<CollectedCounts> CountCollector::finish(int64_t cells, int64_t genes) {
     }
     if (!m_entries.empty() && !makeRoom()) return m_status.error();
     m_entries = {};
-    collected.counts = std::make_shared<CollectedRows>(std::move(*m_scratch), std::move(m_groups), cells, genes, m_spilled);
+    const auto rows = std::make_shared<CollectedRows>(std::move(*m_scratch), std::move(m_groups), cells, genes, m_spilled);
+    collected.counts = rows;
+    if (kBytesPerValue * m_spilled > memoryForCounts()) return collected;
+    TXFM_TRY(CsrMatrix matrix, rows->readAll(m_token));
+    collected.duplicates = m_spilled - matrix.nnz();
+    collected.counts = std::make_shared<MemoryCounts>(std::move(matrix));
     return collected;
 }
 

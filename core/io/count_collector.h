@@ -41,10 +41,10 @@ struct CollectedCounts {
     int64_t duplicates = 0;  ///< entries that were given twice; only known for counts in memory
 };
 
-/// Takes the values of a count file in any order, for readers whose format cannot be read by cells. Up to what memory
-/// allows (memoryForCounts(), working space included) they end as a matrix in memory; beyond, they are sorted by groups of
-/// neighbouring cells into a scratch file in the cache folder (about four bytes a value), and rows are read from there.
-/// Peak memory beyond the bound: one segment (200 MB). Thread: one.
+/// Takes the values of a count file in any order, for readers whose format cannot be read by cells. Sixteen million of them
+/// are held; beyond, they are sorted by groups of neighbouring cells into a scratch file in the cache folder (about four
+/// bytes a value). They end as a matrix in memory where memoryForCounts() allows, else rows are read from the scratch file.
+/// Peak memory beside that matrix: about 400 MB. Thread: one.
 class CountCollector {
 public:
     /// `token` ends the sorting of a segment.
@@ -64,7 +64,7 @@ public:
 
 private:
     bool makeRoom();
-    Result<void> spill(size_t begin, size_t end);
+    Result<void> spill();
 
     CancelToken m_token;
     std::vector<CountEntry> m_entries;

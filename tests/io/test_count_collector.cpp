@@ -68,6 +68,18 @@ private Q_SLOTS:
         QVERIFY(!spilled->counts->readRows(0, kCells + 1).ok());
     }
 
+    /// Spilled on the way, but small enough to be held in the end.
+    void assemblesWhatFitsIntoMemory() {
+        const std::vector<io::CountEntry> entries = randomEntries(60'000, true);
+        const auto direct = collect(entries);
+        qputenv("TXFM_MEMORY_FOR_COUNTS", "1");
+        const auto assembled = collect(entries);
+        QVERIFY(direct.ok() && assembled.ok());
+        QVERIFY(assembled->counts->inMemory());
+        QVERIFY(*assembled->counts->inMemory() == *direct->counts->inMemory());
+        QCOMPARE(assembled->duplicates, direct->duplicates);
+    }
+
     void namesTheCellOfANotANumber() {
         const auto collected = collect({{7, 1, NAN}});
         Provenance provenance;
