@@ -17,11 +17,12 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 int64_t pieceRows(int64_t cells) { return std::clamp<int64_t>(cells / 16, 256, 1024); }
 
 /// Sums of one piece of rows; pieces are added in their order whatever thread made them. A gene's sum and sum of
-/// squares lie side by side: one place in memory to fetch for each value.
-using PieceSums = std::vector<double>;
+/// squares lie side by side and are added together: one place in memory to fetch for each value.
+using Moments = double __attribute__((vector_size(16)));
+using PieceSums = std::vector<Moments>;
 
 void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, double* totals, PieceSums& out) {
-    std::ranges::fill(out, 0.0);
+    std::ranges::fill(out, Moments{});
     for (int64_t row = first; row < last; ++row) {
         const int32_t* genes = m.indices.data() + m.indptr[row];
         const float* values = m.values.data() + m.indptr[row];
@@ -38,9 +39,7 @@ void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, do
         const double scale = target / total;
         for (k = 0; k < n; ++k) {
             const double value = scale * values[k];
-            double* sums = out.data() + 2 * static_cast<size_t>(genes[k]);
-            sums[0] += value;
-            sums[1] += value * value;
+            out[static_cast<size_t>(genes[k])] += Moments{value, value * value};
         }
     }
 }
@@ -100,17 +99,17 @@ public:
 
     /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`.
     void append(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
-        const auto rows = static_cast<size_t>(last - first);
+        const int64_t rows = last - first;
         const size_t before = out.indptr.size() - 1;
-        out.indptr.resize(before + rows + 1);
-        parallelFor(rows, kRowsPerTask, [&](size_t begin, size_t end) {
-            for (size_t i = begin; i < end; ++i) {
-                int64_t kept = 0;
-                for (const int32_t gene : m.rowIndices(first + static_cast<int64_t>(i))) kept += m_column[static_cast<size_t>(gene)] >= 0;
-                out.indptr[before + i + 1] = kept;
+        out.indptr.resize(before + static_cast<size_t>(rows) + 1);
+        std::vector<Piece> pieces(static_cast<size_t>((rows + kRowsOfPiece - 1) / kRowsOfPiece));
+        parallelFor(pieces.size(), 1, [&](size_t begin, size_t end) {
+            for (size_t p = begin; p < end; ++p) {
+                const int64_t from = static_cast<int64_t>(p) * kRowsOfPiece, to = std::min(from + kRowsOfPiece, rows);
+                keepGenes(m, first + from, first + to, totals + from, out.indptr.data() + before + 1 + from, pieces[p]);
             }
         });
-        for (size_t i = 0; i < rows; ++i) out.indptr[before + i + 1] += out.indptr[before + i];
+        for (size_t i = before; i + 1 < out.indptr.size(); ++i) out.indptr[i + 1] += out.indptr[i];
         const auto size = static_cast<size_t>(out.indptr.back());
         if (size > out.indices.capacity()) {  // growth by half, not by twice: these are the largest arrays
             out.indices.reserve(size + size / 2);
@@ -118,24 +117,50 @@ public:
         }
         out.indices.resize(size);
         out.values.resize(size);
-        parallelFor(rows, kRowsPerTask, [&](size_t begin, size_t end) {
-            for (size_t i = begin; i < end; ++i) {
-                const int64_t row = first + static_cast<int64_t>(i);
-                const double scale = totals[i] > 0 ? m_target / totals[i] : 0;
-                auto to = static_cast<size_t>(out.indptr[before + i]);
-                RowLogarithms logarithms(scale);
-                for (int64_t k = m.indptr[row]; k < m.indptr[row + 1]; ++k) {
-                    const int32_t column = m_column[static_cast<size_t>(m.indices[k])];
-                    if (column < 0) continue;
-                    out.indices[to] = column;
-                    out.values[to++] = logarithms.of(m.values[k]);
-                }
+        parallelFor(pieces.size(), 1, [&](size_t begin, size_t end) {
+            for (size_t p = begin; p < end; ++p) {
+                const int64_t at = out.indptr[before + p * static_cast<size_t>(kRowsOfPiece)];
+                std::ranges::copy(pieces[p].columns, out.indices.begin() + at);
+                std::ranges::copy(pieces[p].values, out.values.begin() + at);
             }
         });
     }
 
 private:
-    static constexpr size_t kRowsPerTask = 256;
+    static constexpr int64_t kRowsOfPiece = 256;
+    struct Piece {
+        std::vector<int32_t> columns;
+        std::vector<float> values;
+    };
+
+    /// Collects the kept values of some rows and their number in each row. Most genes are dropped without a pattern, so every
+    /// value is written and the place only moves on for those that stay: no branch to guess wrong.
+    void keepGenes(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, int64_t* counts, Piece& piece) const {
+        std::vector<int32_t> columns;
+        std::vector<float> values;
+        for (int64_t row = first; row < last; ++row) {
+            const auto genes = m.rowIndices(row);
+            const auto stored = m.rowValues(row);
+            if (columns.size() < genes.size()) {
+                columns.resize(genes.size());
+                values.resize(genes.size());
+            }
+            size_t kept = 0;
+            for (size_t k = 0; k < genes.size(); ++k) {
+                const int32_t column = m_column[static_cast<size_t>(genes[k])];
+                columns[kept] = column;
+                values[kept] = stored[k];
+                kept += column >= 0;
+            }
+            const double total = totals[row - first];
+            RowLogarithms logarithms(total > 0 ? m_target / total : 0);
+            for (size_t k = 0; k < kept; ++k) values[k] = logarithms.of(values[k]);
+            counts[row - first] = static_cast<int64_t>(kept);
+            piece.columns.insert(piece.columns.end(), columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(kept));
+            piece.values.insert(piece.values.end(), values.begin(), values.begin() + static_cast<std::ptrdiff_t>(kept));
+        }
+    }
+
     std::vector<int32_t> m_column;
     double m_target;
 };
@@ -183,8 +208,8 @@ Result<GeneMoments> geneMoments(const CountSource& counts, double target, Progre
     GeneMoments moments;
     moments.cellTotals.resize(static_cast<size_t>(counts.cells()));
     const int64_t rowsOfPiece = pieceRows(counts.cells());
-    PieceSums sums(2 * genes, 0.0);
-    std::vector<PieceSums> pieces(kPieces, PieceSums(2 * genes));
+    PieceSums sums(genes, Moments{});
+    std::vector<PieceSums> pieces(kPieces, PieceSums(genes, Moments{}));
     StageProgress stage(progress, "hvg", cells, "cells");
     TXFM_CHECK(forEachRowBlock(counts, rowsOfPiece * kPieces, progress, [&](const RowBlock& block) -> Result<void> {
         const int64_t rows = block.last - block.first;
@@ -206,9 +231,9 @@ Result<GeneMoments> geneMoments(const CountSource& counts, double target, Progre
     moments.mean.resize(genes);
     moments.variance.resize(genes);
     for (size_t g = 0; g < genes; ++g) {
-        const double mean = cells > 0 ? sums[2 * g] / cells : 0;
+        const double mean = cells > 0 ? sums[g][0] / cells : 0;
         moments.mean[g] = mean;
-        moments.variance[g] = cells > 1 ? std::max(0.0, (sums[2 * g + 1] - cells * mean * mean) / (cells - 1)) : 0;
+        moments.variance[g] = cells > 1 ? std::max(0.0, (sums[g][1] - cells * mean * mean) / (cells - 1)) : 0;
     }
     return moments;
 }
