@@ -7,6 +7,7 @@
 #include <QDir>
 #include <QFileInfo>
 #include <QProcess>
+#include <QProcessEnvironment>
 
 #include "core/base/atomic_file.h"
 
@@ -23,6 +24,15 @@ constexpr int kPollsToEnd = 50;
 std::filesystem::path path(const QString& folder, const char* name) {
     return std::filesystem::path(folder.toStdString()) / name;
 }
+/// OpenMP threads that wait for each other sleep instead of spinning: on a busy computer spinning takes the time that
+/// the thread waited for would need. What the user has set stays.
+QProcessEnvironment workerEnvironment() {
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    const QString policy = QStringLiteral("OMP_WAIT_POLICY");
+    if (!environment.contains(policy) && !environment.contains(QStringLiteral("GOMP_SPINCOUNT"))) environment.insert(policy, QStringLiteral("passive"));
+    return environment;
+}
+
 QString file(const QString& folder, const char* name) { return folder + QLatin1Char('/') + QLatin1String(name); }
 
 }  // namespace
@@ -57,6 +67,7 @@ Result<void> Job::launch() {
     process.setStandardInputFile(QProcess::nullDevice());
     process.setStandardOutputFile(file(m_folder, "events.jsonl"), QIODevice::Append);
     process.setStandardErrorFile(file(m_folder, "errors.log"), QIODevice::Append);
+    process.setProcessEnvironment(workerEnvironment());
     qint64 pid = 0;
     if (!process.startDetached(&pid))
         return failed("The program " + program.toStdString() + " could not be started.", "Check that it runs in a terminal.");

@@ -39,6 +39,18 @@ private Q_SLOTS:
         QCOMPARE(json["progress"].get<std::string>(), std::string("jsonl"));
         QVERIFY(json.contains("device") && json.contains("threads") && json.contains("seed"));
     }
+    void waitingThreadsSleepUnlessTheUserSaysOtherwise() {
+        program("echo \"{\\\"type\\\":\\\"result\\\",\\\"policy\\\":\\\"$OMP_WAIT_POLICY\\\"}\"\n");
+        const auto policy = [this] {
+            Job* job = start();
+            if (!QTest::qWaitFor([job] { return !job->isRunning(); }) || job->result().is_null()) return std::string("no result");
+            return job->result().value("policy", std::string("no policy"));
+        };
+        QCOMPARE(policy(), std::string("passive"));
+        qputenv("OMP_WAIT_POLICY", "active");
+        QCOMPARE(policy(), std::string("active"));
+        qunsetenv("OMP_WAIT_POLICY");
+    }
     void errorsCarryTheirSentence() {
         program("echo 'txfm: bad' >&2\necho '{\"type\":\"error\",\"code\":3,\"message\":\"The file x is cut off.\",\"hint\":\"Copy it again.\"}'\nexit 3\n");
         Job* job = start();
