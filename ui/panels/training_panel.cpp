@@ -134,7 +134,7 @@ QString TrainingPanel::stateText() const {
         if (m_job->cancelRequested()) return tr("Stopping; a checkpoint is being written…");
         if (!m_job->steps().empty()) return tr("Running");
         if (!m_job->forecast().is_null()) return tr("Running: the first step is under way");
-        const QString stage = QString::fromStdString(m_job->lastProgress().stage);
+        const QString stage = formatStage(m_job->lastProgress().stage);
         return stage.isEmpty() ? tr("Starting…") : tr("Preparing: %1").arg(stage);
     }
     switch (m_job->state()) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/format.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <utility>
 
 #include <QCoreApplication>
 #include <QLocale>
@@ -13,6 +16,25 @@ const QLocale& locale() {
     static const QLocale english(QLocale::English, QLocale::UnitedStates);
     return english;
 }
+
+constexpr std::pair<const char*, const char*> kStages[] = {
+    {"embed", ""},
+    {"read", QT_TRANSLATE_NOOP("format", "Reading the file")},
+    {"pack", QT_TRANSLATE_NOOP("format", "Making the stored copy")},
+    {"match", QT_TRANSLATE_NOOP("format", "Matching the genes")},
+    {"qc", QT_TRANSLATE_NOOP("format", "Quality metrics")},
+    {"write", QT_TRANSLATE_NOOP("format", "Writing the result")},
+    {"hvg", QT_TRANSLATE_NOOP("format", "Finding variable genes")},
+    {"normalise", QT_TRANSLATE_NOOP("format", "Normalising")},
+    {"pca", QT_TRANSLATE_NOOP("format", "Principal components")},
+    {"knn", QT_TRANSLATE_NOOP("format", "Finding neighbours")},
+    {"knn lists", QT_TRANSLATE_NOOP("format", "Finding neighbours")},
+    {"umap start", QT_TRANSLATE_NOOP("format", "Starting the map")},
+    {"umap", QT_TRANSLATE_NOOP("format", "Laying the map out")},
+    {"tsne", QT_TRANSLATE_NOOP("format", "Laying the map out")},
+    {"leiden", QT_TRANSLATE_NOOP("format", "Finding clusters")},
+};
+
 }  // namespace
 
 QString formatCount(int64_t value) { return locale().toString(static_cast<qlonglong>(value)); }
@@ -56,6 +78,17 @@ QString formatProgress(const ProgressUpdate& u) {
     if (u.rate > 0 && u.done > 0) text += tr(" · %1 %2/s").arg(u.rate >= 10 ? formatCount(std::llround(u.rate)) : formatNumber(u.rate, 2), unit);
     if (u.etaSeconds >= 0 && u.done < u.total) text += tr(" · %1 left").arg(formatDuration(u.etaSeconds));
     return text;
+}
+
+QString formatStage(const std::string& stage) {
+    const auto found = std::ranges::find(kStages, stage, [](const auto& entry) { return std::string(entry.first); });
+    return found == std::end(kStages) ? QString::fromStdString(stage) : tr(found->second);
+}
+
+QString describeProgress(const ProgressUpdate& update) {
+    const QString stage = formatStage(update.stage), numbers = formatProgress(update);
+    if (stage.isEmpty() || numbers.isEmpty()) return stage + numbers;
+    return QStringLiteral("%1: %2").arg(stage, numbers);
 }
 
 }  // namespace txfm::ui

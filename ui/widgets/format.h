@@ -19,5 +19,9 @@ QString formatBytes(double bytes);
 QString formatNumber(double value, int digits = 4);
 /// "412 of 1,000 cells, 83 cells/s, 7 s left".
 QString formatProgress(const ProgressUpdate& update);
+/// A stage of the work in words: "read" is "Reading the file"; "" where the words of the job itself say it.
+QString formatStage(const std::string& stage);
+/// Both: "Reading the file: 412 of 1,000 cells …".
+QString describeProgress(const ProgressUpdate& update);
 
 }  // namespace txfm::ui

@@ -88,8 +88,7 @@ void ProgressPanel::setProgress(const ProgressUpdate& update) {
     } else {
         m_bar->setRange(0, 0);
     }
-    const QString numbers = formatProgress(update);
-    m_numbers->setText(numbers.isEmpty() ? QString::fromStdString(update.stage) : numbers);
+    m_numbers->setText(describeProgress(update));
 }
 
 void ProgressPanel::setNote(const QString& text) {

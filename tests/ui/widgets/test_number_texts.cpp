@@ -34,6 +34,10 @@ private Q_SLOTS:
     void progress() {
         txfm::ProgressUpdate u{"embed", 412, 1000, "cells", 83.4, 7};
         QCOMPARE(formatProgress(u), QStringLiteral("412 of 1,000 cells · 83 cells/s · 7 s left"));
+        QCOMPARE(describeProgress(u), formatProgress(u));
+        u.stage = "read";
+        QCOMPARE(describeProgress(u), QStringLiteral("Reading the file: ") + formatProgress(u));
+        QCOMPARE(describeProgress({"qc", 0, 0, "", 0, -1}), QStringLiteral("Quality metrics"));
     }
     void ticksAreRoundAndInside() {
         QCOMPARE(niceTicks(0, 100, 5), (std::vector<double>{0, 20, 40, 60, 80, 100}));
