@@ -9,6 +9,7 @@
 #include <QTextBrowser>
 
 #include "core/base/paths.h"
+#include "ui/widgets/document_tables.h"
 #include "ui/widgets/theme.h"
 
 namespace txfm::studio {
@@ -29,8 +30,9 @@ QString readTopic(const QString& topic) {
 HelpWindow::HelpWindow(QWidget* parent)
     : QWidget(parent, Qt::Window), m_topics(new QListWidget(this)), m_text(new QTextBrowser(this)) {
     setWindowTitle(tr("Help"));
-    resize(820, 620);
-    m_topics->setFixedWidth(180);
+    resize(960, 640);
+    m_topics->setFixedWidth(290);
+    m_topics->setStyleSheet(QStringLiteral("QListView::item { padding: 6px 8px; }"));
     m_topics->setAccessibleName(tr("Topics"));
     m_text->setOpenExternalLinks(true);
     m_text->document()->setDocumentMargin(ui::metric::kMargin);
@@ -61,7 +63,10 @@ void HelpWindow::showTopic(const QString& topic) {
 }
 
 void HelpWindow::load() {
-    if (const QListWidgetItem* item = m_topics->currentItem()) m_text->setMarkdown(readTopic(item->data(Qt::UserRole).toString()));
+    const QListWidgetItem* item = m_topics->currentItem();
+    if (!item) return;
+    m_text->setMarkdown(readTopic(item->data(Qt::UserRole).toString()));
+    ui::styleTables(m_text->document());
 }
 
 }  // namespace txfm::studio

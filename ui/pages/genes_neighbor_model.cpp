@@ -29,13 +29,20 @@ int GenesNeighborModel::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : static_cast<int>(m_rows.size());
 }
 
+namespace {
+
+/// Of the cells and of the header above them.
+int alignment(int column) {
+    const bool text = column == GenesNeighborModel::GeneColumn || column == GenesNeighborModel::KnownColumn;
+    return static_cast<int>((text ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
+}
+
+}  // namespace
+
 QVariant GenesNeighborModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
     const Row& row = m_rows[static_cast<size_t>(index.row())];
-    if (role == Qt::TextAlignmentRole) {
-        const bool text = index.column() == GeneColumn || index.column() == KnownColumn;
-        return static_cast<int>((text ? Qt::AlignLeft : Qt::AlignRight) | Qt::AlignVCenter);
-    }
+    if (role == Qt::TextAlignmentRole) return alignment(index.column());
     if (role == Qt::ForegroundRole && index.column() == KnownColumn && m_compared)
         return row.knownIn.isEmpty() ? colours().accent : colours().muted;
     if (role != Qt::DisplayRole && role != SortRole) return {};
@@ -53,6 +60,7 @@ QVariant GenesNeighborModel::data(const QModelIndex& index, int role) const {
 
 QVariant GenesNeighborModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (orientation == Qt::Vertical) return {};
+    if (role == Qt::TextAlignmentRole) return alignment(section);
     if (role == Qt::ToolTipRole) {
         if (section == CosineColumn) return tr("Cosine of the two genes' vectors after subtracting the mean of all genes; 1 = same direction");
         if (section == PercentileColumn) return tr("Percent of random gene pairs with a lower cosine");

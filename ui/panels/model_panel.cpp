@@ -12,6 +12,7 @@
 
 #include "ui/models/model_catalogue.h"
 #include "ui/session/session.h"
+#include "ui/widgets/document_tables.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/theme.h"
 
@@ -46,6 +47,7 @@ ModelPanel::ModelPanel(ModelCatalogue* catalogue, QWidget* parent)
     m_card->setOpenExternalLinks(true);
     m_card->setAccessibleName(tr("Model card"));
     m_card->document()->setDocumentMargin(metric::kGap);
+    connect(&Theme::instance(), &Theme::changed, this, [this] { styleTables(m_card->document()); });
     body()->addLayout(row);
     body()->addWidget(m_problem);
     body()->addLayout(m_facts);
@@ -98,6 +100,7 @@ void ModelPanel::refresh() {
     addFact(3, tr("Best used with"), inferenceText(config.inferenceGenes));
     m_facts->setColumnStretch(4, 1);
     m_card->setMarkdown(model->card().empty() ? tr("This model has no card.") : QString::fromStdString(model->card()));
+    styleTables(m_card->document());
 }
 
 void ModelPanel::addFolder() {

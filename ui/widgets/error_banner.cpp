@@ -3,6 +3,7 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <QPainter>
 #include <QPlainTextEdit>
 #include <QPushButton>
 #include <QToolButton>
@@ -15,7 +16,7 @@ namespace txfm::ui {
 ErrorBanner::ErrorBanner(QWidget* parent)
     : QFrame(parent), m_icon(new QLabel(this)), m_text(new QLabel(this)), m_details(new QPlainTextEdit(this)),
       m_more(new QToolButton(this)), m_close(new QToolButton(this)), m_action(new QPushButton(this)) {
-    setObjectName(QStringLiteral("banner"));
+    setProperty("role", "banner");
     m_text->setObjectName(QStringLiteral("bannerText"));
     m_text->setWordWrap(true);
     m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
@@ -36,7 +37,7 @@ ErrorBanner::ErrorBanner(QWidget* parent)
 
     auto* row = new QHBoxLayout;
     row->setSpacing(metric::kGap);
-    row->addWidget(m_icon, 0, Qt::AlignTop);
+    row->addWidget(m_icon, 0, Qt::AlignVCenter);
     row->addWidget(m_text, 1);
     row->addWidget(m_action);
     row->addWidget(m_more);
@@ -72,6 +73,16 @@ void ErrorBanner::setAction(const QString& label) {
     m_action->setVisible(!label.isEmpty());
 }
 
+void ErrorBanner::showEvent(QShowEvent* event) {
+    QFrame::showEvent(event);
+    Q_EMIT shownChanged(true);
+}
+
+void ErrorBanner::hideEvent(QHideEvent* event) {
+    QFrame::hideEvent(event);
+    Q_EMIT shownChanged(false);
+}
+
 QString ErrorBanner::text() const { return isHidden() ? QString() : m_text->text(); }
 
 void ErrorBanner::dismiss() {
@@ -82,12 +93,17 @@ void ErrorBanner::dismiss() {
 void ErrorBanner::restyle() {
     const ThemeColours& c = colours();
     const QColor colour = m_kind == Kind::Error ? c.bad : m_kind == Kind::Warning ? c.warning : c.accent;
-    setStyleSheet(QStringLiteral("#banner { background: rgba(%1,%2,%3,28); border: 1px solid rgba(%1,%2,%3,110); border-radius: 8px; }")
+    setStyleSheet(QStringLiteral("QFrame[role=\"banner\"] { background: rgba(%1,%2,%3,28); border: 1px solid rgba(%1,%2,%3,110); border-radius: 8px; }")
                       .arg(colour.red())
                       .arg(colour.green())
                       .arg(colour.blue()));
     const QString icon = m_kind == Kind::Info ? QStringLiteral("info") : QStringLiteral("warning");
-    m_icon->setPixmap(Theme::instance().icon(icon).pixmap(QSize(20, 20), devicePixelRatioF(), QIcon::Normal, QIcon::On));
+    QPixmap pixmap = Theme::instance().icon(icon).pixmap(QSize(20, 20), devicePixelRatioF(), QIcon::Normal, QIcon::On);
+    QPainter painter(&pixmap);
+    painter.setCompositionMode(QPainter::CompositionMode_SourceIn);
+    painter.fillRect(pixmap.rect(), colour);
+    painter.end();
+    m_icon->setPixmap(pixmap);
 }
 
 }  // namespace txfm::ui

@@ -31,6 +31,11 @@ public Q_SLOTS:
 Q_SIGNALS:
     void actionTriggered();
     void dismissed();
+    void shownChanged(bool shown);
+
+protected:
+    void showEvent(QShowEvent* event) override;
+    void hideEvent(QHideEvent* event) override;
 
 private:
     void restyle();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/style_sheet.h"
 
+#include "core/base/paths.h"
+
 namespace txfm::ui {
 namespace {
 
@@ -43,14 +45,41 @@ QTableView, QTreeView, QListView, QTextBrowser, QPlainTextEdit {
     background: @panel; color: @text; border: 1px solid @border; border-radius: 6px;
     selection-background-color: @accentSoft; selection-color: @text; alternate-background-color: @stripe; gridline-color: @border; }
 QTableView:focus, QTreeView:focus, QListView:focus { border: 1px solid @accent; }
-QTableView::item { padding: 0 7px; }
+QListWidget { padding: 3px; }
 QHeaderView { background: @panel; border: none; }
-QHeaderView::section { background: @raised; color: @muted; border: none; border-right: 1px solid @border; border-bottom: 1px solid @border; padding: 5px 8px; font-weight: 600; }
+QHeaderView::section { background: @raised; color: @muted; border: none; border-right: 1px solid @border; border-bottom: 1px solid @border; padding: 5px 4px; font-weight: 600; }
+QHeaderView::up-arrow { image: url("@icons/chevron-up.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
+QHeaderView::down-arrow { image: url("@icons/chevron-down.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
 QTableCornerButton::section { background: @raised; border: none; }
 
 QLineEdit { background: @panel; color: @text; border: 1px solid @border; border-radius: 6px; padding: 5px 8px; }
 QLineEdit:focus { border: 1px solid @accent; }
 QLineEdit:disabled { color: @faded; background: @window; }
+
+QComboBox, QAbstractSpinBox { background: @panel; color: @text; border: 1px solid @border; border-radius: 6px; padding: 4px 8px; min-height: 19px; }
+QComboBox:hover, QAbstractSpinBox:hover { background: @stripe; }
+QComboBox:focus, QAbstractSpinBox:focus { border: 1px solid @accent; }
+QComboBox:disabled, QAbstractSpinBox:disabled { color: @faded; background: @window; }
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; border-radius: 0; padding: 0; background: transparent; }
+QComboBox::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow { image: url("@icons/chevron-down.svg"); width: 12px; height: 12px; }
+QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @border; border-radius: 0; outline: none; padding: 2px; }
+QComboBox QAbstractItemView::item { min-height: 24px; padding: 0 6px; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 22px; border: none; background: transparent; }
+QAbstractSpinBox::up-button { subcontrol-position: top right; }
+QAbstractSpinBox::down-button { subcontrol-position: bottom right; }
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover { background: @raised; border-radius: 4px; }
+QAbstractSpinBox::up-arrow { image: url("@icons/chevron-up.svg"); width: 10px; height: 10px; }
+QAbstractSpinBox::down-arrow { image: url("@icons/chevron-down.svg"); width: 10px; height: 10px; }
+
+QCheckBox, QRadioButton { spacing: 7px; }
+QCheckBox::indicator, QRadioButton::indicator, QListView::indicator, QTreeView::indicator { width: 14px; height: 14px; border: 1px solid @muted; background: @panel; }
+QCheckBox::indicator, QListView::indicator, QTreeView::indicator { border-radius: 4px; }
+QRadioButton::indicator { border-radius: 8px; }
+QCheckBox::indicator:checked, QListView::indicator:checked, QTreeView::indicator:checked { border-color: @accent; background: @accent; image: url("@icons/@tick.svg"); }
+QRadioButton::indicator:checked { width: 8px; height: 8px; border: 4px solid @accent; }
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled { border-color: @border; background: @window; }
+QCheckBox:focus, QRadioButton:focus { color: @accent; }
 
 QTabWidget::pane { border: 1px solid @border; border-radius: 6px; background: @panel; top: -1px; }
 QTabBar::tab { padding: 7px 14px; color: @muted; border: none; border-bottom: 2px solid transparent; background: transparent; }
@@ -60,6 +89,8 @@ QTabBar::tab:focus { color: @accent; }
 
 QProgressBar { border: none; border-radius: 4px; background: @raised; color: transparent; max-height: 8px; min-height: 8px; }
 QProgressBar::chunk { background: @accent; border-radius: 4px; }
+
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 
 QScrollArea { border: none; background: transparent; }
 QScrollBar:vertical { background: transparent; width: 12px; margin: 0; }
@@ -81,6 +112,7 @@ QMenu::item:disabled { color: @faded; }
 QMenu::separator { height: 1px; background: @border; margin: 4px 8px; }
 QStatusBar { background: @panel; border-top: 1px solid @border; color: @muted; }
 QStatusBar::item { border: none; }
+#dropHint { background: @accentSoft; color: @accent; border: 2px dashed @accent; border-radius: 12px; margin: 12px; }
 QSplitter::handle { background: transparent; }
 )";
 
@@ -106,6 +138,8 @@ QString styleSheet(const ThemeColours& c) {
         {"@warning", c.warning}, {"@bad", c.bad}};
     QString sheet = QString::fromLatin1(kTemplate);
     for (const auto& [name, colour] : names) sheet.replace(QLatin1String(name), rgba(colour));
+    sheet.replace(QStringLiteral("@tick"), c.accentText.lightness() > 128 ? QStringLiteral("tick-light") : QStringLiteral("tick-dark"));
+    sheet.replace(QStringLiteral("@icons"), QString::fromStdString((resourceFolder() / "icons").string()));
     return sheet;
 }
 

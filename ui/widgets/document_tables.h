@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+class QTextDocument;
+
+namespace txfm::ui {
+
+/// Gives the tables of a Markdown text room around their words and thin lines in the theme's colours.
+void styleTables(QTextDocument* document);
+
+}  // namespace txfm::ui
