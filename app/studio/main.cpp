@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
     QCommandLineParser parser;
     parser.setApplicationDescription(QStringLiteral("Embed, fine-tune and explore RNA-seq counts with a transcriptomic foundation model."));
     const QCommandLineOption help = parser.addHelpOption(), version = parser.addVersionOption();
-    parser.addPositionalArgument(QStringLiteral("FILE"), QStringLiteral("Count file or 10x folder to open."), QStringLiteral("[FILE]"));
+    parser.addPositionalArgument(QStringLiteral("FILE"), QStringLiteral("Count files, 10x folder or session file to open."), QStringLiteral("[FILE...]"));
     const QCommandLineOption page(QStringLiteral("page"), QStringLiteral("Page to show: start, data, embed, explore, finetune, genes or decoder."), QStringLiteral("NAME"));
     const QCommandLineOption another(QStringLiteral("new-window"), QStringLiteral("Open a window of its own even when one is open already."));
     const QCommandLineOption measure(QStringLiteral("measure-startup"), QStringLiteral("Print the seconds from process start to the first painted window, and end."));
@@ -46,11 +46,11 @@ int main(int argc, char** argv) {
     QApplication::setWindowIcon(QIcon(QString::fromStdString((txfm::resourceFolder() / "icons" / "io.github.txfm_studio.TxFMStudio.svg").string())));
     parser.process(application);
 
-    const QStringList files = parser.positionalArguments();
-    const QString file = files.isEmpty() ? QString() : QFileInfo(files.constFirst()).absoluteFilePath();
+    QStringList files;
+    for (const QString& file : parser.positionalArguments()) files << QFileInfo(file).absoluteFilePath();
     const bool alone = parser.isSet(another) || parser.isSet(measure);
     txfm::studio::SingleInstance instance;
-    if (!alone && instance.handOver({file, parser.value(page)})) return 0;
+    if (!alone && instance.handOver({files, parser.value(page)})) return 0;
 
     txfm::ui::Theme::instance().install(application);
     txfm::studio::MainWindow window;
@@ -69,6 +69,6 @@ int main(int argc, char** argv) {
     }
     window.show();
     if (parser.isSet(page)) window.showPage(parser.value(page));
-    if (!file.isEmpty()) window.openFile(file, parser.value(page));
+    if (!files.isEmpty()) window.openFiles(files, parser.value(page));
     return QApplication::exec();
 }

@@ -4,12 +4,10 @@
 #include <QApplication>
 #include <QButtonGroup>
 #include <QCloseEvent>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
-#include <QMimeData>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -35,6 +33,7 @@
 #include "ui/widgets/command_palette.h"
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/format.h"
+#include "ui/widgets/save_dialog.h"
 #include "ui/widgets/theme.h"
 
 namespace txfm::studio {
@@ -42,7 +41,6 @@ using namespace ui;
 namespace {
 
 const QString kGeometry = QStringLiteral("window/geometry");
-const QString kLastFolder = QStringLiteral("window/lastFolder");
 const QString kModel = QStringLiteral("models/chosen");
 constexpr int kSlowOpeningMs = 500;
 constexpr int kNoteMs = 8000;  // a note without a question goes by itself
@@ -59,9 +57,15 @@ MainWindow::MainWindow(QWidget* parent)
     : QMainWindow(parent), m_session(new Session(this)), m_autosave(new Autosave(m_session)), m_catalogue(new ModelCatalogue(this)),
       m_stack(new QStackedWidget(this)), m_rail(new QWidget(this)), m_railButtons(new QButtonGroup(this)),
       m_banner(named(new ErrorBanner(this), QStringLiteral("windowBanner"))), m_busy(new BusyIndicator(this)), m_statusData(new QLabel(this)),
-      m_statusWork(new QLabel(this)) {
+      m_statusWork(new QLabel(this)), m_dropHint(new QLabel(this)) {
     setWindowTitle(QStringLiteral("TxFM Studio"));
     setAcceptDrops(true);
+    qApp->installEventFilter(this);
+    m_dropHint->setObjectName(QStringLiteral("dropHint"));
+    m_dropHint->setAlignment(Qt::AlignCenter);
+    m_dropHint->setAttribute(Qt::WA_TransparentForMouseEvents);
+    m_dropHint->setFont(Theme::instance().titleFont());
+    m_dropHint->hide();
     resize(1280, 800);
     setMinimumSize(900, 600);
 
@@ -72,6 +76,9 @@ MainWindow::MainWindow(QWidget* parent)
     auto* bannerBox = new QVBoxLayout;
     bannerBox->setContentsMargins(metric::kGap, 0, metric::kGap, 0);
     bannerBox->addWidget(m_banner);
+    connect(m_banner, &ErrorBanner::shownChanged, this, [bannerBox](bool shown) {
+        bannerBox->setContentsMargins(metric::kGap, shown ? metric::kSmall : 0, metric::kGap, 0);
+    });
     column->addLayout(bannerBox);
     column->addWidget(m_stack, 1);
     auto* centre = new QWidget(this);
@@ -174,6 +181,7 @@ void MainWindow::connectSession() {
     };
     connect(m_session, &Session::openingFailed, this, [this, settled](const Error& error, const QString& path) {
         settled();
+        m_sessionToShow.reset();
         if (!m_session->dataset()) showPage(page::kStart);
         // The start page has a banner of its own; elsewhere the sentence stands above the page.
         if (m_currentPage != page::kStart) showProblem(error, path);
@@ -195,21 +203,20 @@ void MainWindow::connectSession() {
     });
     connect(m_session, &Session::saved, this, [this, settled](const QString& path) {
         settled();
-        m_banner->setAction({});
-        m_banner->showMessage(ErrorBanner::Kind::Info, tr("Saved %1 (%2).").arg(path, formatBytes(static_cast<double>(QFileInfo(path).size()))));
-        QTimer::singleShot(kNoteMs, m_banner, [this, text = m_banner->text()] {
-            if (m_banner->text() == text) m_banner->dismiss();
-        });
+        showNote(tr("Saved %1 (%2).").arg(path, formatBytes(static_cast<double>(QFileInfo(path).size()))));
         refreshTitle();
+        if (!m_sessionToWrite.isEmpty()) writeSession(std::exchange(m_sessionToWrite, {}));
     });
     connect(m_session, &Session::savingFailed, this, [this, settled](const Error& error) {
         settled();
+        m_sessionToWrite.clear();
         showProblem(error);
     });
     connect(m_banner, &ErrorBanner::actionTriggered, this, &MainWindow::saveAs);
     connect(m_banner, &ErrorBanner::dismissed, this, [this] { m_lossConfirmed.clear(); });
     Navigation* navigation = m_session->navigation();
     connect(navigation, &Navigation::pageRequested, this, &MainWindow::showPage);
+    connect(navigation, &Navigation::saveRequested, this, &MainWindow::saveAs);
     connect(navigation, &Navigation::statusRequested, m_statusWork, &QLabel::setText);
     connect(navigation, &Navigation::helpRequested, this, &MainWindow::showHelp);
 }
@@ -262,19 +269,12 @@ void MainWindow::paintEvent(QPaintEvent* event) {
     });
 }
 
-void MainWindow::openFile(const QString& path, const QString& page) {
-    if (!confirmLoss(path, tr("open %1 again").arg(QFileInfo(path).fileName()))) return;
-    if (path != demoDataFile()) QSettings().setValue(kLastFolder, QFileInfo(path).absolutePath());
-    m_pageAfterOpening = page;
-    m_session->open(path);
-}
-
 void MainWindow::answerSecondStart(const SingleInstance::Request& request) {
     if (isMinimized()) showNormal();
     raise();
     activateWindow();
-    if (!request.file.isEmpty()) {
-        openFile(request.file, request.page);
+    if (!request.files.isEmpty()) {
+        openFiles(request.files, request.page);
     } else if (!request.page.isEmpty()) {
         showPage(request.page);
     }
@@ -288,6 +288,13 @@ void MainWindow::endBySystem() {
 void MainWindow::dataOpened() {
     const auto dataset = m_session->dataset();
     const QString source = dataset ? m_session->sourcePath() : QString();
+    if (const auto file = std::exchange(m_sessionToShow, std::nullopt); file && dataset && source == file->data) {
+        m_shownSource = source;
+        refreshRecentMenu();
+        // The pages hear of the new data after the window does.
+        QTimer::singleShot(0, this, [this, file] { showSession(*file); });
+        return;
+    }
     // Filtering and joining change the data, too, but the user stays where they are.
     if (source == m_shownSource) return;
     m_shownSource = source;
@@ -299,24 +306,12 @@ void MainWindow::dataOpened() {
     m_pageAfterOpening.clear();
 }
 
-void MainWindow::chooseFile() {
-    const QString path = QFileDialog::getOpenFileName(
-        this, tr("Open counts"), QSettings().value(kLastFolder).toString(),
-        tr("Count files (*.h5ad *.h5 *.loom *.csv *.tsv *.txt *.gct *.mtx *.gz *.zip *.tab);;All files (*)"));
-    if (!path.isEmpty()) openFile(path);
-}
-
-void MainWindow::chooseFolder() {
-    const QString path = QFileDialog::getExistingDirectory(this, tr("Open a folder of counts"), QSettings().value(kLastFolder).toString());
-    if (!path.isEmpty()) openFile(path);
-}
-
 void MainWindow::saveAs() {
     if (!m_session->dataset()) return;
-    const QFileInfo source(m_session->sourcePath());
-    const QString proposed = source.absolutePath() + QLatin1Char('/') + source.completeBaseName() + QStringLiteral(".txfm.h5ad");
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save data and results"), proposed, tr("AnnData (*.h5ad)"));
-    if (!path.isEmpty()) m_session->saveAs(path.endsWith(QStringLiteral(".h5ad")) ? path : path + QStringLiteral(".h5ad"));
+    const QString source = m_session->sourcePath();
+    const QString path = askSavePath(this, tr("Save data and results"), QFileInfo(source).completeBaseName() + QStringLiteral(".txfm.h5ad"),
+                                     tr("AnnData (*.h5ad)"), source);
+    if (!path.isEmpty()) m_session->saveAs(path);
 }
 
 void MainWindow::refreshRecentMenu() {
@@ -339,6 +334,7 @@ void MainWindow::refreshTitle() {
                                         formatCount(dataset->genes()), m_session->isModified() ? tr(" · not saved") : QString())
                                   : tr("No data open"));
     m_saveAction->setEnabled(dataset != nullptr);
+    m_saveSessionAction->setEnabled(dataset != nullptr);
     m_closeAction->setEnabled(dataset != nullptr);
 }
 
@@ -356,6 +352,14 @@ void MainWindow::showAbout() {
 void MainWindow::showPalette() {
     if (!m_palette) m_palette = new CommandPalette(this);
     m_palette->open(findChildren<QAction*>());
+}
+
+void MainWindow::showNote(const QString& text) {
+    m_banner->setAction({});
+    m_banner->showMessage(ErrorBanner::Kind::Info, text);
+    QTimer::singleShot(kNoteMs, m_banner, [this, text] {
+        if (m_banner->text() == text) m_banner->dismiss();
+    });
 }
 
 void MainWindow::showProblem(const Error& error, const QString& details) {
@@ -381,16 +385,8 @@ void MainWindow::closeEvent(QCloseEvent* event) {
         return;
     }
     QSettings().setValue(kGeometry, saveGeometry());
+    keepForNextStart();
     event->accept();
-}
-
-void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-    if (event->mimeData()->hasUrls() && event->mimeData()->urls().constFirst().isLocalFile()) event->acceptProposedAction();
-}
-
-void MainWindow::dropEvent(QDropEvent* event) {
-    event->acceptProposedAction();
-    openFile(event->mimeData()->urls().constFirst().toLocalFile());
 }
 
 }  // namespace txfm::studio

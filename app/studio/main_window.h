@@ -3,11 +3,13 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 
 #include <QMainWindow>
 
 #include "app/studio/single_instance.h"
 #include "core/base/result.h"
+#include "ui/session/session_file.h"
 
 class QButtonGroup;
 class QLabel;
@@ -38,7 +40,10 @@ public:
 
     ui::Session* session() const { return m_session; }
     /// Shows `page` afterwards; "" = Explore where the file already holds a map of the embedding, else Data.
+    /// A count file, a folder or a session file.
     void openFile(const QString& path, const QString& page = {});
+    /// Asks what to do with several.
+    void openFiles(const QStringList& files, const QString& page = {});
     /// By name (ui/session/navigation.h); makes the page when it is not there yet.
     void showPage(const QString& id);
     QString currentPage() const { return m_currentPage; }
@@ -56,7 +61,9 @@ protected:
     void paintEvent(QPaintEvent* event) override;
     void closeEvent(QCloseEvent* event) override;
     void dragEnterEvent(QDragEnterEvent* event) override;
+    void dragLeaveEvent(QDragLeaveEvent* event) override;
     void dropEvent(QDropEvent* event) override;
+    bool eventFilter(QObject* object, QEvent* event) override;
 
 private:
     struct Maker {
@@ -74,12 +81,20 @@ private:
     void chooseFile();
     void chooseFolder();
     void saveAs();
+    void saveSession();
+    void writeSession(const QString& path);
+    void openSession(const QString& path);
+    void showSession(const ui::SessionFile& file);
+    ui::SessionFile currentSession() const;
+    void keepForNextStart() const;
     void refreshRecentMenu();
     void refreshTitle();
     void showHelp(const QString& topic);
     void showAbout();
     void showPalette();
     void dataOpened();
+    /// One sentence above the page that goes by itself.
+    void showNote(const QString& text);
     void showProblem(const Error& error, const QString& details = {});
     /// False when unsaved results would be lost and the user has not asked twice for the same purpose.
     bool confirmLoss(const QString& purpose, const QString& how);
@@ -93,14 +108,16 @@ private:
     ui::ErrorBanner* m_banner;
     ui::BusyIndicator* m_busy;
     ui::CommandPalette* m_palette = nullptr;
-    QLabel *m_statusData, *m_statusWork;
+    QLabel *m_statusData, *m_statusWork, *m_dropHint;
     QMenu* m_recentMenu = nullptr;
-    QAction *m_saveAction = nullptr, *m_closeAction = nullptr;
+    QAction *m_saveAction = nullptr, *m_closeAction = nullptr, *m_saveSessionAction = nullptr;
     std::vector<Maker> m_makers;
     std::map<QString, ui::Page*> m_pages;
     std::map<QString, QToolButton*> m_buttons;
     HelpWindow* m_help = nullptr;
     QString m_currentPage, m_pageAfterOpening, m_shownSource, m_lossConfirmed;
+    QString m_sessionToWrite;  // once its data are saved
+    std::optional<ui::SessionFile> m_sessionToShow;  // once its data are open
     size_t m_nextPage = 0;
     bool m_painted = false;
 };

@@ -30,7 +30,7 @@ bool SingleInstance::handOver(const Request& request) const {
     socket.connectToServer(socketName());
     if (!socket.waitForConnected(kPatienceMs)) return false;
     QDataStream stream(&socket);
-    stream << request.file << request.page;
+    stream << request.files << request.page;
     socket.flush();
     return socket.waitForReadyRead(kPatienceMs) && socket.readAll() == kTaken;
 }
@@ -51,7 +51,7 @@ void SingleInstance::receive() {
         QDataStream stream(socket);
         stream.startTransaction();
         Request request;
-        stream >> request.file >> request.page;
+        stream >> request.files >> request.page;
         if (!stream.commitTransaction()) return;
         socket->write(kTaken);
         socket->flush();

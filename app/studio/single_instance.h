@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QStringList>
+
 #include <QLocalServer>
 
 namespace txfm::studio {
@@ -11,8 +13,8 @@ class SingleInstance : public QObject {
     Q_OBJECT
 public:
     struct Request {
-        QString file;  ///< absolute path, "" = only come to the front
-        QString page;  ///< as --page, "" = what suits the file
+        QStringList files;  ///< absolute paths, none = only come to the front
+        QString page;       ///< as --page, "" = what suits the file
     };
     explicit SingleInstance(QObject* parent = nullptr) : QObject(parent) {}
 

@@ -26,12 +26,16 @@ void MainWindow::buildMenus() {
     m_saveAction = file->addAction(tr("&Save results as…"), QKeySequence::Save, this, &MainWindow::saveAs);
     m_saveAction->setObjectName(QStringLiteral("saveAction"));
     m_saveAction->setToolTip(tr("Write counts, embeddings, maps, clusters and annotations as one h5ad file"));
+    m_saveSessionAction = file->addAction(tr("Save sess&ion…"), QKeySequence(Qt::CTRL | Qt::SHIFT | Qt::Key_S), this, &MainWindow::saveSession);
+    m_saveSessionAction->setObjectName(QStringLiteral("saveSessionAction"));
+    m_saveSessionAction->setToolTip(tr("Write down what is open, selected and shown, to come back to it; unsaved results get a file beside it"));
     m_closeAction = file->addAction(tr("&Close data"), QKeySequence::Close, this, [this] {
         if (!confirmLoss(QStringLiteral("data"), tr("close the data again"))) return;
         m_session->close();
         showPage(page::kStart);
     });
     m_saveAction->setEnabled(false);
+    m_saveSessionAction->setEnabled(false);
     m_closeAction->setEnabled(false);
     file->addAction(tr("Stored co&pies of large files…"), this, [this] {
         auto* dialog = new StorageDialog(m_session->computePool(), this);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/data_page.h"
 
-#include <algorithm>
-
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -15,6 +13,8 @@
 #include <QTableView>
 #include <QTabWidget>
 #include <QVBoxLayout>
+
+#include <nlohmann/json.hpp>
 
 #include "ui/models/sample_table_model.h"
 #include "ui/panels/file_panel.h"
@@ -222,6 +222,15 @@ void DataPage::setSession(Session* s) {
     refreshQuality();
 }
 
+nlohmann::json DataPage::viewState() const {
+    return {{"tab", m_tabs->currentIndex()}, {"thresholds", m_quality->thresholds()}};
+}
+
+void DataPage::setViewState(const nlohmann::json& state) {
+    m_tabs->setCurrentIndex(static_cast<int>(numberOf(state, "tab", 0)));
+    if (state.contains("thresholds")) m_quality->setThresholds(state["thresholds"]);
+}
+
 void DataPage::refresh() {
     const auto dataset = session()->dataset();
     m_stack->setCurrentIndex(session()->isOpening() ? kOpeningIndex : dataset ? kContentIndex : kEmptyIndex);
@@ -252,25 +261,21 @@ void DataPage::refreshNormalised() {
 void DataPage::refreshQuality() {
     const DataReport* report = session()->report();
     const auto& error = report->qcError();
-    m_quality->setMetrics(report->qc(), error ? QString::fromStdString(error->message)
+    m_quality->setMetrics(report->qc(), report->qcSummary(), error ? QString::fromStdString(error->message)
                                               : session()->dataset() ? tr("Computing quality metrics…") : QString());
     refreshTypical();
 }
 
 void DataPage::refreshTypical() {
     const auto qc = session()->report()->qc();
+    const auto summary = session()->report()->qcSummary();
     m_typical->setVisible(qc != nullptr && !qc->totalCounts.empty());
     if (m_typical->isHidden()) return;
-    const auto middle = [](auto values) {
-        const auto at = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-        std::nth_element(values.begin(), at, values.end());
-        return static_cast<double>(*at);
-    };
-    const QString mitochondrial = qc->mitochondrialGenes > 0
-                                      ? tr("%1 % of them mitochondrial").arg(formatNumber(middle(qc->pctCountsMt), 2))
-                                      : tr("no mitochondrial genes in the file");
+    const auto median = [&](QcSummary::Metric metric, int digits = 4) { return formatNumber(summary->entries[metric].median, digits); };
+    const QString mitochondrial = qc->mitochondrialGenes > 0 ? tr("%1 % of them mitochondrial").arg(median(QcSummary::kMitochondrial, 2))
+                                                             : tr("no mitochondrial genes in the file");
     m_typicalText->setText(tr("%1 counts in %2 genes, %3 (medians).")
-                               .arg(formatNumber(middle(qc->totalCounts)), formatNumber(middle(qc->genesByCounts)), mitochondrial));
+                               .arg(median(QcSummary::kTotalCounts), median(QcSummary::kDetectedGenes), mitochondrial));
 }
 
 void DataPage::refreshFooter() {

@@ -30,6 +30,8 @@ public:
     QString title() const override { return tr("Data"); }
     QString emptyText() const override;
     void setSession(Session* session) override;
+    nlohmann::json viewState() const override;
+    void setViewState(const nlohmann::json& state) override;
 
 private:
     QWidget* makeHeader();

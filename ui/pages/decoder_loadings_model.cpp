@@ -4,15 +4,20 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ui/widgets/format.h"
-
 namespace txfm::ui {
+namespace {
 
-void DecoderLoadingsModel::set(std::shared_ptr<const DenseMatrix> scores,
-                               std::shared_ptr<const std::vector<std::string>> symbols, int64_t component, int64_t count) {
+/// Names stand left, scores right; so do their headers.
+bool isScore(int column) { return column % 2 == 1; }
+int alignment(int column) { return static_cast<int>((isScore(column) ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter); }
+
+}  // namespace
+
+void DecoderLoadingsModel::set(std::shared_ptr<const DenseMatrix> scores, std::shared_ptr<const ModelGenes> genes, int64_t component,
+                               int64_t count) {
     beginResetModel();
     m_scores = std::move(scores);
-    m_symbols = std::move(symbols);
+    m_genes = std::move(genes);
     m_component = component;
     m_top.clear();
     m_bottom.clear();
@@ -34,7 +39,7 @@ void DecoderLoadingsModel::set(std::shared_ptr<const DenseMatrix> scores,
 QString DecoderLoadingsModel::geneAt(const QModelIndex& index) const {
     if (!index.isValid() || static_cast<size_t>(index.row()) >= m_top.size()) return {};
     const auto& genes = index.column() < 2 ? m_top : m_bottom;
-    return QString::fromStdString((*m_symbols)[static_cast<size_t>(genes[static_cast<size_t>(index.row())])]);
+    return m_genes->symbol(genes[static_cast<size_t>(index.row())]);
 }
 
 int DecoderLoadingsModel::rowCount(const QModelIndex& parent) const {
@@ -43,17 +48,16 @@ int DecoderLoadingsModel::rowCount(const QModelIndex& parent) const {
 
 QVariant DecoderLoadingsModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
-    const bool number = index.column() % 2 == 1;
-    if (role == Qt::TextAlignmentRole)
-        return static_cast<int>((number ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignVCenter);
+    if (role == Qt::TextAlignmentRole) return alignment(index.column());
     if (role == Qt::ToolTipRole) return tr("Click to see the neighbours of %1").arg(geneAt(index));
     if (role != Qt::DisplayRole) return {};
-    if (!number) return geneAt(index);
+    if (!isScore(index.column())) return geneAt(index);
     const auto& genes = index.column() < 2 ? m_top : m_bottom;
-    return formatNumber((*m_scores)(genes[static_cast<size_t>(index.row())], m_component), 3);
+    return QString::number(static_cast<double>((*m_scores)(genes[static_cast<size_t>(index.row())], m_component)), 'f', 3);
 }
 
 QVariant DecoderLoadingsModel::headerData(int section, Qt::Orientation orientation, int role) const {
+    if (role == Qt::TextAlignmentRole && orientation == Qt::Horizontal) return alignment(section);
     if (role != Qt::DisplayRole) return {};
     if (orientation == Qt::Vertical) return section + 1;
     switch (section) {

@@ -7,7 +7,7 @@
 
 #include <QAbstractTableModel>
 
-#include "core/data/matrix.h"
+#include "ui/session/model_genes.h"
 
 namespace txfm::ui {
 
@@ -17,9 +17,9 @@ class DecoderLoadingsModel : public QAbstractTableModel {
     Q_OBJECT
 public:
     using QAbstractTableModel::QAbstractTableModel;
-    /// `scores` [genes × components], `symbols` one per gene.
-    void set(std::shared_ptr<const DenseMatrix> scores, std::shared_ptr<const std::vector<std::string>> symbols,
-             int64_t component, int64_t count = 30);
+    /// `scores` [genes × components].
+    void set(std::shared_ptr<const DenseMatrix> scores, std::shared_ptr<const ModelGenes> genes, int64_t component,
+             int64_t count = 30);
     /// Gene of a cell of the table, "" = none.
     QString geneAt(const QModelIndex& index) const;
 
@@ -30,7 +30,7 @@ public:
 
 private:
     std::shared_ptr<const DenseMatrix> m_scores;
-    std::shared_ptr<const std::vector<std::string>> m_symbols;
+    std::shared_ptr<const ModelGenes> m_genes;
     int64_t m_component = 0;
     std::vector<int64_t> m_top, m_bottom;  // genes, most extreme first
 };

@@ -5,16 +5,16 @@
 #include <cmath>
 
 #include <QComboBox>
-#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
 #include <QSignalBlocker>
 #include <QSplitter>
-#include <QStackedWidget>
 #include <QTableView>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <nlohmann/json.hpp>
 
 #include "core/base/atomic_file.h"
 #include "ui/pages/decoder_loadings_model.h"
@@ -22,6 +22,7 @@
 #include "ui/plots/point_index.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/session/background.h"
+#include "ui/session/model_genes.h"
 #include "ui/session/session.h"
 #include "ui/widgets/busy_indicator.h"
 #include "ui/widgets/empty_state.h"
@@ -29,6 +30,7 @@
 #include "ui/widgets/format.h"
 #include "ui/widgets/gene_edit.h"
 #include "ui/widgets/line_plot.h"
+#include "ui/widgets/save_dialog.h"
 #include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
 
@@ -47,7 +49,7 @@ struct GeneScene {
 }  // namespace
 
 DecoderPage::DecoderPage(QWidget* parent)
-    : Page(parent), m_stack(new QStackedWidget(this)),
+    : Page(parent),
       m_empty(new EmptyState(QStringLiteral("decoder"), tr("No model chosen"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)),
       m_view(new ScatterView(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)) {
@@ -72,22 +74,17 @@ DecoderPage::DecoderPage(QWidget* parent)
     column->addWidget(makeToolbar());
     column->addWidget(m_banner);
     column->addWidget(split, 1);
-    m_stack->addWidget(m_empty);
-    m_stack->addWidget(content);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
-    layout->addWidget(m_stack);
-
+    setContents(m_empty, content, metric::kGap);
     m_empty->setAction(tr("Go to Embed"));
     connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->navigation()->showPage(page::kEmbed); });
     m_view->setHoverText([this](int64_t gene) {
         const auto& s = *m_components.scores;
-        return QString::fromStdString((*m_components.symbols)[static_cast<size_t>(gene)]) + QLatin1Char('\n') +
+        return m_components.genes->symbol(gene) + QLatin1Char('\n') +
                axisName(m_x->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_x->currentIndex()), 3) + QLatin1Char('\n') +
                axisName(m_y->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_y->currentIndex()), 3);
     });
     connect(m_view, &ScatterView::pointClicked, this, [this](int64_t gene) {
-        session()->navigation()->showGene(QString::fromStdString((*m_components.symbols)[static_cast<size_t>(gene)]));
+        session()->navigation()->showGene(m_components.genes->symbol(gene));
     });
     connect(&Theme::instance(), &Theme::changed, this, &DecoderPage::refreshScatter);
 }
@@ -134,7 +131,7 @@ QWidget* DecoderPage::makeToolbar() {
     figure->setIcon(Theme::instance().icon(QStringLiteral("export")));
     figure->setText(tr("Export figure"));
     figure->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-    figure->setToolTip(tr("Export the scatter plot as SVG or PNG"));
+    figure->setToolTip(tr("Export the scatter plot as SVG, PDF or PNG"));
     connect(figure, &QToolButton::clicked, this, &DecoderPage::exportFigureFile);
 
     auto* row = new QHBoxLayout(bar);
@@ -150,8 +147,12 @@ QWidget* DecoderPage::makeToolbar() {
     row->addStretch(1);
     row->addWidget(figure);
     connect(m_source, &QComboBox::activated, this, &DecoderPage::load);
-    connect(m_x, &QComboBox::activated, this, &DecoderPage::refreshScatter);
-    connect(m_y, &QComboBox::activated, this, &DecoderPage::refreshScatter);
+    for (const auto& [box, axis] : {std::pair(m_x, 0), std::pair(m_y, 1)}) {
+        connect(box, &QComboBox::activated, this, [this, axis = axis](int component) {
+            m_wanted[static_cast<size_t>(axis)] = component;
+            refreshScatter();
+        });
+    }
     return bar;
 }
 
@@ -185,7 +186,10 @@ QWidget* DecoderPage::makeSide() {
     column->setSpacing(metric::kGap);
     column->addWidget(scree, 2);
     column->addWidget(loadings, 3);
-    connect(m_loadingsOf, &QComboBox::activated, this, &DecoderPage::refreshLoadings);
+    connect(m_loadingsOf, &QComboBox::activated, this, [this](int component) {
+        m_wanted[2] = component;
+        refreshLoadings();
+    });
     connect(save, &QToolButton::clicked, this, &DecoderPage::exportTable);
     const auto open = [this](const QModelIndex& index) {
         const QString gene = m_loadings->geneAt(index);
@@ -201,37 +205,47 @@ void DecoderPage::setSession(Session* session) {
     connect(session, &Session::modelChanged, this, [this] {
         if (isVisible() || !this->session()->model()) load();
     });
-    m_stack->setCurrentIndex(session->model() ? 1 : 0);
+    showContent(session->model() != nullptr);
 }
 
 void DecoderPage::activated() { load(); }
 
-Result<DecoderPage::Components> DecoderPage::compute(const io::ModelDirectory& model, bool decoder, Progress& progress) {
-    int64_t width = 0;
-    TXFM_TRY(std::vector<float> vectors, model.geneVectors(decoder, &width));
-    DenseMatrix matrix;
-    matrix.rows = model.vocabulary().size();
-    matrix.cols = width;
-    matrix.values = std::move(vectors);
+nlohmann::json DecoderPage::viewState() const {
+    return {{"decoder", m_source->currentData().toBool()}, {"components", m_wanted}, {"gene", m_find->text().trimmed().toStdString()}};
+}
+
+void DecoderPage::setViewState(const nlohmann::json& state) {
+    m_source->setCurrentIndex(std::max(0, m_source->findData(flagOf(state, "decoder", true))));
+    if (state.contains("components") && state["components"].is_array() && state["components"].size() == m_wanted.size()) {
+        for (size_t i = 0; i < m_wanted.size(); ++i)
+            m_wanted[i] = state["components"][i].is_number_integer() ? std::clamp(state["components"][i].get<int>(), 0, static_cast<int>(kComponents) - 1) : m_wanted[i];
+    }
+    m_find->setText(textOf(state, "gene"));
+    m_loadedModel.clear();  // works the components out again, for these choices, when the page is shown
+    if (isVisible()) load();
+}
+
+Result<DecoderPage::Components> DecoderPage::compute(std::shared_ptr<const ModelGenes> genes, bool decoder, Progress& progress) {
+    TXFM_TRY(const DenseMatrix matrix, genes->vectors(decoder));
     TXFM_TRY(analysis::Pca pca, analysis::principalComponents(matrix, kComponents, progress));
     Components result;
     result.varianceRatio = std::move(pca.varianceRatio);
     result.lengths.resize(static_cast<size_t>(matrix.rows));
     for (int64_t gene = 0; gene < matrix.rows; ++gene) {
         double sum = 0;
-        for (int64_t j = 0; j < width; ++j) sum += std::pow(matrix(gene, j) - pca.mean[static_cast<size_t>(j)], 2);
+        for (int64_t j = 0; j < matrix.cols; ++j) sum += std::pow(matrix(gene, j) - pca.mean[static_cast<size_t>(j)], 2);
         result.lengths[static_cast<size_t>(gene)] = static_cast<float>(std::sqrt(sum));
     }
     result.scores = std::make_shared<const DenseMatrix>(std::move(pca.scores));
-    result.symbols = std::make_shared<const std::vector<std::string>>(model.vocabulary().symbols);
+    result.genes = std::move(genes);
     return result;
 }
 
 void DecoderPage::load() {
-    const auto model = session()->model();
-    m_stack->setCurrentIndex(model ? 1 : 0);
+    const auto genes = session()->modelGenes();
+    showContent(genes != nullptr);
     const bool decoder = m_source->currentData().toBool();
-    const QString folder = model ? session()->modelFolder() : QString();
+    const QString folder = genes ? session()->modelFolder() : QString();
     if (folder == m_loadedModel && decoder == m_loadedDecoder) return;
     m_token.cancel();
     m_token = CancelToken();
@@ -239,13 +253,13 @@ void DecoderPage::load() {
     m_loadedModel = folder;
     m_loadedDecoder = decoder;
     m_banner->dismiss();
-    if (!model) return;
+    if (!genes) return;
     m_busy->start();
     runInBackground(
         session()->computePool(), this,
-        [model, decoder, token = m_token] {
+        [genes, decoder, token = m_token] {
             Progress progress(token);
-            return compute(*model, decoder, progress);
+            return compute(genes, decoder, progress);
         },
         [this, generation](Result<Components> result) {
             if (generation != m_generation) return;
@@ -265,16 +279,13 @@ QString DecoderPage::axisName(int component) const {
 
 void DecoderPage::show(Components components) {
     m_components = std::move(components);
-    QStringList names;
-    for (const std::string& symbol : *m_components.symbols) names << QString::fromStdString(symbol);
-    m_find->setNames(names);
-    for (const auto& [box, preferred] : {std::pair(m_x, 0), std::pair(m_y, 1), std::pair(m_loadingsOf, 0)}) {
+    m_find->setNames(m_components.genes->symbols());
+    for (const auto& [box, wanted] : {std::pair(m_x, m_wanted[0]), std::pair(m_y, m_wanted[1]), std::pair(m_loadingsOf, m_wanted[2])}) {
         const QSignalBlocker blocker(box);
-        const int before = box->count() > 0 ? box->currentIndex() : preferred;
         box->clear();
         for (size_t i = 0; i < m_components.varianceRatio.size(); ++i)
             box->addItem(tr("%1 (%2)").arg(axisName(static_cast<int>(i)), formatShare(m_components.varianceRatio[i])));
-        box->setCurrentIndex(std::min(before, box->count() - 1));
+        box->setCurrentIndex(std::clamp(wanted, 0, box->count() - 1));
     }
     LinePlot::Series single{tr("component"), colours().accent, {}, false, true};
     for (size_t i = 0; i < m_components.varianceRatio.size(); ++i)
@@ -320,38 +331,34 @@ void DecoderPage::refreshScatter() {
 }
 
 void DecoderPage::refreshLoadings() {
-    m_loadings->set(m_components.scores, m_components.symbols, m_loadingsOf->currentIndex());
+    m_loadings->set(m_components.scores, m_components.genes, m_loadingsOf->currentIndex());
 }
 
 void DecoderPage::findGene(const QString& name) {
-    if (name.isEmpty() || !m_components.symbols) return;
-    const auto& symbols = *m_components.symbols;
-    const auto found = std::find_if(symbols.begin(), symbols.end(), [&](const std::string& symbol) {
-        return name.compare(QString::fromStdString(symbol), Qt::CaseInsensitive) == 0;
-    });
-    if (found == symbols.end()) {
+    if (name.isEmpty() || !m_components.genes) return;
+    const int64_t gene = m_components.genes->find(name);
+    if (gene < 0) {
         m_view->setHighlight(-1);
         m_view->setLabels({});
         session()->navigation()->showStatus(tr("The model has no gene %1.").arg(name));
         return;
     }
-    const auto gene = found - symbols.begin();
     m_view->setHighlight(gene);
-    m_view->setLabels({{QString::fromStdString(*found),
+    m_view->setLabels({{m_components.genes->symbol(gene),
                         {(*m_components.scores)(gene, m_x->currentIndex()), (*m_components.scores)(gene, m_y->currentIndex())}}});
 }
 
 void DecoderPage::exportTable() {
     if (!m_components.scores) return;
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save scores"), QStringLiteral("decoder-pca.csv"), tr("Table (*.csv)"));
+    const QString path = askSavePath(this, tr("Save scores"), QStringLiteral("decoder-pca.csv"), tr("Table (*.csv)"));
     if (path.isEmpty()) return;
     runInBackground(
         session()->computePool(), this,
-        [path, scores = m_components.scores, symbols = m_components.symbols]() -> Result<void> {
+        [path, scores = m_components.scores, genes = m_components.genes]() -> Result<void> {
             std::string text = "gene";
             for (int64_t k = 0; k < scores->cols; ++k) text += ",PC" + std::to_string(k + 1);
             for (int64_t gene = 0; gene < scores->rows; ++gene) {
-                text += '\n' + (*symbols)[static_cast<size_t>(gene)];
+                text += '\n' + genes->symbol(gene).toStdString();
                 for (int64_t k = 0; k < scores->cols; ++k)
                     text += ',' + QByteArray::number(static_cast<double>((*scores)(gene, k)), 'g', 7).toStdString();
             }
@@ -365,13 +372,12 @@ void DecoderPage::exportTable() {
 
 void DecoderPage::exportFigureFile() {
     if (!m_components.scores) return;
-    ExportDialog dialog({m_view->scene().title}, this);
-    const QString path = ExportDialog::ask(dialog, QStringLiteral("decoder-pca"));
-    if (path.isEmpty()) return;
+    const auto request = ExportDialog::ask({m_view->scene()}, QStringLiteral("decoder-pca"), {}, this);
+    if (!request) return;
     runInBackground(
         session()->computePool(), this,
-        [scene = m_view->scene(), path, options = dialog.options()] { return exportFigure({scene}, path.toStdString(), options); },
-        [this, path](Result<void> result) {
+        [request] { return exportFigure(request->panels, request->path.toStdString(), request->options); },
+        [this, path = request->path](Result<void> result) {
             if (result) session()->navigation()->showStatus(tr("Figure written to %1").arg(path));
             else m_banner->showError(result.error());
         });

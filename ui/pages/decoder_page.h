@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,13 +9,11 @@
 #include "core/analysis/pca.h"
 #include "core/base/progress.h"
 #include "core/base/result.h"
-#include "core/io/model_directory.h"
 #include "ui/pages/page.h"
 #include "ui/plots/scatter_scene.h"
 
 class QComboBox;
 class QLabel;
-class QStackedWidget;
 class QTableView;
 class QToolButton;
 
@@ -26,6 +25,7 @@ class EmptyState;
 class ErrorBanner;
 class GeneEdit;
 class LinePlot;
+class ModelGenes;
 class PointIndex;
 class ScatterView;
 
@@ -44,16 +44,18 @@ public:
     QString emptyText() const override;
     void setSession(Session* session) override;
     void activated() override;
+    nlohmann::json viewState() const override;
+    void setViewState(const nlohmann::json& state) override;
 
 private:
     /// Everything a chosen model and source give; immutable.
     struct Components {
         std::shared_ptr<const DenseMatrix> scores;  // [genes × components]
-        std::shared_ptr<const std::vector<std::string>> symbols;
+        std::shared_ptr<const ModelGenes> genes;
         std::vector<double> varianceRatio;
         std::vector<float> lengths;  // of the centred vectors
     };
-    static Result<Components> compute(const io::ModelDirectory& model, bool decoder, Progress& progress);
+    static Result<Components> compute(std::shared_ptr<const ModelGenes> genes, bool decoder, Progress& progress);
 
     QWidget* makeToolbar();
     QWidget* makeSide();
@@ -66,7 +68,6 @@ private:
     void exportFigureFile();
     QString axisName(int component) const;
 
-    QStackedWidget* m_stack;
     EmptyState* m_empty;
     ErrorBanner* m_banner;
     BusyIndicator* m_busy;
@@ -77,7 +78,7 @@ private:
     DecoderLoadingsModel* m_loadings;
     QTableView* m_table = nullptr;
     Components m_components;
-    std::shared_ptr<const PointColors> m_colors;
+    std::array<int, 3> m_wanted{0, 1, 0};  // components of x, y and the list
     QString m_loadedModel;
     bool m_loadedDecoder = true;
     quint64 m_generation = 0, m_sceneGeneration = 0;

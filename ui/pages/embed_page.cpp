@@ -5,7 +5,6 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollArea>
-#include <QStackedWidget>
 #include <QVBoxLayout>
 
 #include "core/base/memory.h"
@@ -26,7 +25,6 @@
 namespace txfm::ui {
 namespace {
 
-enum StackIndex { kEmptyIndex, kContentIndex };
 enum ChainStep { kEmbed, kMap, kClusters, kExpressionMap };
 
 /// Set by the page, not by the form.
@@ -35,7 +33,7 @@ const std::set<std::string> kHidden{"model", "data", "out", "allow-normalised"};
 }  // namespace
 
 EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
-    : Page(parent), m_stack(new QStackedWidget(this)),
+    : Page(parent),
       m_empty(new EmptyState(QStringLiteral("embed"), tr("Nothing to embed yet"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_modelPanel(new ModelPanel(catalogue, this)), m_form(new OptionsForm(this)),
       m_optionsSection(new Section(tr("Options"), this)), m_forecast(new QLabel(this)), m_blocked(new QLabel(this)),
@@ -90,11 +88,7 @@ EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
     column->addWidget(m_banner);
     column->addWidget(m_progress);
     column->addLayout(columns, 1);
-    m_stack->addWidget(m_empty);
-    m_stack->addWidget(content);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(metric::kMargin, metric::kMargin, metric::kMargin, metric::kMargin);
-    layout->addWidget(m_stack);
+    setContents(m_empty, content, metric::kMargin);
 }
 
 EmbedPage::~EmbedPage() = default;
@@ -115,7 +109,7 @@ void EmbedPage::setSession(Session* s) {
 }
 
 void EmbedPage::refresh() {
-    m_stack->setCurrentIndex(session()->dataset() ? kContentIndex : kEmptyIndex);
+    showContent(session()->dataset() != nullptr);
     if (const auto model = session()->model()) {
         const std::string& own = model->config().inferenceGenes;
         m_form->setPlaceholder("inference-genes", tr("the model's own: %1").arg(QString::fromStdString(own.empty() ? "all" : own)));

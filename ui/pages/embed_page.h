@@ -9,7 +9,6 @@
 
 class QLabel;
 class QPushButton;
-class QStackedWidget;
 
 namespace txfm::ui {
 
@@ -43,7 +42,6 @@ private:
     JobSpec embedSpec(const QString& out) const;
     double forecastFlops() const;
 
-    QStackedWidget* m_stack;
     EmptyState* m_empty;
     ErrorBanner* m_banner;
     ModelPanel* m_modelPanel;

@@ -59,6 +59,10 @@ void ExploreMap::setSession(Session* session) { m_session = session; }
 
 QString ExploreMap::key() const { return m_combo->currentData().toString(); }
 
+void ExploreMap::choose(const QString& key) {
+    if (const int row = m_combo->findData(key); row >= 0) m_combo->setCurrentIndex(row);
+}
+
 QStringList ExploreMap::mapKeys(const Dataset& dataset) {
     QStringList keys;
     for (const auto& [key, matrix] : dataset.obsm) {

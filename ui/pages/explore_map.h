@@ -29,6 +29,8 @@ public:
     void setSession(Session* session);
     ScatterView* view() const { return m_view; }
     QString key() const;
+    /// Shows this map, if the data set has it.
+    void choose(const QString& key);
     /// Offers the maps of the data set; shows the one chosen before if it is still there, else the first
     /// of `preferred` that exists, else any but `other`. Reads the map again when the data set changed.
     void offer(const QStringList& preferred, const QString& other);

@@ -2,13 +2,13 @@
 #include "ui/pages/explore_page.h"
 
 #include <QComboBox>
-#include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
 #include <QSignalBlocker>
 #include <QSplitter>
-#include <QStackedWidget>
 #include <QVBoxLayout>
+
+#include <nlohmann/json.hpp>
 
 #include "core/data/dataset.h"
 #include "ui/pages/explore_coloring.h"
@@ -47,7 +47,7 @@ SelectionModel::Mode modeOf(ScatterView::Combine combine) {
 }  // namespace
 
 ExplorePage::ExplorePage(QWidget* parent)
-    : Page(parent), m_stack(new QStackedWidget(this)),
+    : Page(parent),
       m_empty(new EmptyState(QStringLiteral("explore"), tr("No map yet"), emptyText(), this)), m_banner(new ErrorBanner(this)),
       m_left(new ExploreMap(QStringLiteral("Txfm"), this)), m_right(new ExploreMap(QStringLiteral("Pca"), this)),
       m_legend(new LegendPanel(this)), m_selection(new ExploreSelection(this)),
@@ -61,7 +61,8 @@ ExplorePage::ExplorePage(QWidget* parent)
     auto* mainColumn = new QVBoxLayout(main);
     mainColumn->setContentsMargins(0, 0, 0, 0);
     mainColumn->setSpacing(metric::kSmall);
-    mainColumn->addWidget(makeToolbar());
+    m_toolbar = makeToolbar();
+    mainColumn->addWidget(m_toolbar);
     mainColumn->addWidget(m_banner);
     mainColumn->addWidget(maps, 1);
     auto* content = new QWidget(this);
@@ -70,11 +71,7 @@ ExplorePage::ExplorePage(QWidget* parent)
     row->setSpacing(metric::kGap);
     row->addWidget(makeSidePanel());
     row->addWidget(main, 1);
-    m_stack->addWidget(m_empty);
-    m_stack->addWidget(content);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
-    layout->addWidget(m_stack);
+    setContents(m_empty, content, metric::kGap);
     connectView(m_left, m_right);
     connectView(m_right, m_left);
     connect(m_empty, &EmptyState::actionTriggered, this, [this] {
@@ -134,7 +131,7 @@ ExploreToolbar* ExplorePage::makeToolbar() {
     connect(bar, &ExploreToolbar::labelsToggled, this, [both](bool on) { both([on](ExploreMap* map) { map->setLabelsVisible(on); }); });
     connect(bar, &ExploreToolbar::sizeFactorChanged, this, [both](double factor) { both([factor](ExploreMap* map) { map->view()->setSizeFactor(factor); }); });
     connect(bar, &ExploreToolbar::exportRequested, this, &ExplorePage::exportFigureFile);
-    connect(bar, &ExploreToolbar::saveRequested, this, &ExplorePage::save);
+    connect(bar, &ExploreToolbar::saveRequested, this, [this] { session()->navigation()->saveResults(); });
     return bar;
 }
 
@@ -176,7 +173,6 @@ void ExplorePage::datasetChanged() {
     m_legend->setColors(nullptr);
     m_selection->setColors(nullptr);
     m_gene->clear();
-    m_names.reset();
     refreshGeneNames();
     resultsChanged();
 }
@@ -184,7 +180,7 @@ void ExplorePage::datasetChanged() {
 void ExplorePage::resultsChanged() {
     const auto dataset = session()->dataset();
     const bool maps = dataset && !ExploreMap::mapKeys(*dataset).isEmpty();
-    m_stack->setCurrentIndex(maps ? 1 : 0);
+    showContent(maps);
     m_empty->setText(dataset ? tr("No map of these cells yet") : tr("No data open"),
                      dataset ? tr("Embed the cells first: the program then draws them as a map and finds clusters.") : emptyText());
     m_empty->setAction(dataset ? tr("Go to Embed") : tr("Go to Start"));
@@ -275,6 +271,28 @@ void ExplorePage::colorsReady(std::shared_ptr<const PointColors> colors) {
     m_right->setColors(m_colors);
 }
 
+nlohmann::json ExplorePage::viewState() const {
+    const ColorChoice& choice = m_coloring->choice();
+    nlohmann::json state{{"left", m_left->key().toStdString()}, {"right", m_right->key().toStdString()},
+                         {"point_size", m_toolbar->pointSize()}, {"labels", m_toolbar->labelsShown()}};
+    if (choice.kind == ColorChoice::Kind::Gene) state["gene"] = choice.name.toStdString();
+    if (choice.kind == ColorChoice::Kind::Column) state["column"] = choice.name.toStdString();
+    return state;
+}
+
+void ExplorePage::setViewState(const nlohmann::json& state) {
+    m_left->choose(textOf(state, "left"));
+    m_right->choose(textOf(state, "right"));
+    m_toolbar->setPointSize(static_cast<int>(numberOf(state, "point_size", 0)));
+    m_toolbar->setLabelsShown(flagOf(state, "labels", true));
+    const QString gene = textOf(state, "gene"), column = textOf(state, "column");
+    if (!gene.isEmpty()) {
+        chooseGene(gene);
+    } else if (column.isEmpty() || session()->dataset()->obs.find(column.toStdString())) {
+        chooseColumn(column);
+    }
+}
+
 void ExplorePage::selectionChanged() {
     const SelectionModel* selection = session()->selection();
     const PointMask mask = selection->isEmpty() ? nullptr : std::make_shared<const std::vector<uint8_t>>(selection->mask());
@@ -305,38 +323,22 @@ QString ExplorePage::hoverText(int64_t cell) const {
 
 void ExplorePage::exportFigureFile() {
     std::vector<ScatterScene> scenes;
-    QStringList titles;
     for (const ExploreMap* map : {m_left, m_right}) {
-        if (!map->hasMap() || !map->isVisibleTo(this)) continue;
-        scenes.push_back(map->view()->scene());
-        titles << scenes.back().title;
+        if (map->hasMap() && map->isVisibleTo(this)) scenes.push_back(map->view()->scene());
     }
     if (scenes.empty()) return;
-    ExportDialog dialog(titles, this);
-    const QFileInfo source(session()->sourcePath());
-    const QString path = ExportDialog::ask(dialog, source.absolutePath() + QLatin1Char('/') + source.completeBaseName() + QStringLiteral("-map"));
-    if (path.isEmpty()) return;
-    std::vector<ScatterScene> chosen;
-    for (const int i : dialog.panels()) chosen.push_back(scenes[static_cast<size_t>(i)]);
+    const QString source = session()->sourcePath();
+    const auto request = ExportDialog::ask(std::move(scenes), QFileInfo(source).completeBaseName() + QStringLiteral("-map"), source, this);
+    if (!request) return;
     m_busy->start();
     runInBackground(
         session()->computePool(), this,
-        [chosen, path, options = dialog.options()] { return exportFigure(chosen, path.toStdString(), options); },
-        [this, path](Result<void> result) {
+        [request] { return exportFigure(request->panels, request->path.toStdString(), request->options); },
+        [this, path = request->path](Result<void> result) {
             m_busy->stop();
             if (result) session()->navigation()->showStatus(tr("Figure written to %1").arg(path));
             else showError(result.error());
         });
-}
-
-void ExplorePage::save() {
-    const QFileInfo source(session()->sourcePath());
-    QString path = QFileDialog::getSaveFileName(this, tr("Save data and results"),
-                                                source.absolutePath() + QLatin1Char('/') + source.completeBaseName() + QStringLiteral(".txfm.h5ad"),
-                                                tr("AnnData (*.h5ad)"));
-    if (path.isEmpty()) return;
-    if (!path.endsWith(QStringLiteral(".h5ad"), Qt::CaseInsensitive)) path += QStringLiteral(".h5ad");
-    session()->saveAs(path);
 }
 
 }  // namespace txfm::ui

@@ -8,7 +8,6 @@
 #include "ui/plots/scatter_view.h"
 
 class QComboBox;
-class QStackedWidget;
 
 namespace txfm {
 struct Dataset;
@@ -40,6 +39,8 @@ public:
     QString title() const override { return tr("Explore"); }
     QString emptyText() const override;
     void setSession(Session* session) override;
+    nlohmann::json viewState() const override;
+    void setViewState(const nlohmann::json& state) override;
 
 private:
     QWidget* makeSidePanel();
@@ -56,13 +57,12 @@ private:
     void themeChanged();
     void showError(const Error& error);
     void exportFigureFile();
-    void save();
     QString hoverText(int64_t cell) const;
 
-    QStackedWidget* m_stack;
     EmptyState* m_empty;
     ErrorBanner* m_banner;
     ExploreMap *m_left, *m_right;
+    ExploreToolbar* m_toolbar = nullptr;
     QComboBox* m_columns = nullptr;
     GeneEdit* m_gene = nullptr;
     LegendPanel* m_legend;
@@ -71,7 +71,6 @@ private:
     ExploreColoring* m_coloring = nullptr;
     std::shared_ptr<const PointColors> m_colors;
     std::shared_ptr<const Dataset> m_known;  // the data set that the page shows
-    std::shared_ptr<const std::vector<std::string>> m_names;
 };
 
 }  // namespace txfm::ui

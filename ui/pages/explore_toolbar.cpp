@@ -22,29 +22,34 @@ ExploreToolbar::ExploreToolbar(QWidget* parent) : QWidget(parent), m_row(new QHB
     m_tools->buttons().constFirst()->setChecked(true);
     m_row->addSpacing(metric::kGap);
     connect(addButton("exploreResetButton", "fit", tr("Show the whole map (0)")), &QToolButton::clicked, this, &ExploreToolbar::resetRequested);
-    QToolButton* labels = addButton("exploreLabelsButton", "label", tr("Write the names of the categories onto the map"));
-    labels->setCheckable(true);
-    labels->setChecked(true);
-    connect(labels, &QToolButton::toggled, this, &ExploreToolbar::labelsToggled);
+    m_labels = addButton("exploreLabelsButton", "label", tr("Write the names of the categories onto the map"));
+    m_labels->setCheckable(true);
+    m_labels->setChecked(true);
+    connect(m_labels, &QToolButton::toggled, this, &ExploreToolbar::labelsToggled);
     m_row->addSpacing(metric::kGap);
 
     auto* sizeLabel = new QLabel(tr("Point size"), this);
     sizeLabel->setProperty("role", "muted");
-    auto* size = new QSlider(Qt::Horizontal, this);
-    size->setObjectName(QStringLiteral("explorePointSize"));
-    size->setRange(-20, 20);
-    size->setFixedWidth(110);
-    size->setToolTip(tr("Size of the points"));
-    size->setAccessibleName(tr("Point size"));
-    connect(size, &QSlider::valueChanged, this, [this](int value) { Q_EMIT sizeFactorChanged(std::pow(2.0, value / 10.0)); });
+    m_size = new QSlider(Qt::Horizontal, this);
+    m_size->setObjectName(QStringLiteral("explorePointSize"));
+    m_size->setRange(-20, 20);
+    m_size->setFixedWidth(110);
+    m_size->setToolTip(tr("Size of the points"));
+    m_size->setAccessibleName(tr("Point size"));
+    connect(m_size, &QSlider::valueChanged, this, [this](int value) { Q_EMIT sizeFactorChanged(std::pow(2.0, value / 10.0)); });
     m_row->addWidget(sizeLabel);
-    m_row->addWidget(size);
+    m_row->addWidget(m_size);
     m_row->addStretch(1);
-    connect(addButton("exploreExportButton", "export", tr("Export the maps as SVG or PNG"), tr("Export figure")), &QToolButton::clicked,
+    connect(addButton("exploreExportButton", "export", tr("Export the maps as SVG, PDF or PNG"), tr("Export figure")), &QToolButton::clicked,
             this, &ExploreToolbar::exportRequested);
     connect(addButton("exploreSaveButton", "save", tr("Save the data with embedding, maps and clusters as .h5ad"), tr("Save data")),
             &QToolButton::clicked, this, &ExploreToolbar::saveRequested);
 }
+
+int ExploreToolbar::pointSize() const { return m_size->value(); }
+void ExploreToolbar::setPointSize(int steps) { m_size->setValue(steps); }
+bool ExploreToolbar::labelsShown() const { return m_labels->isChecked(); }
+void ExploreToolbar::setLabelsShown(bool shown) { m_labels->setChecked(shown); }
 
 QToolButton* ExploreToolbar::addButton(const char* name, const char* icon, const QString& toolTip, const QString& text) {
     auto* button = new QToolButton(this);

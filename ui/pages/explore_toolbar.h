@@ -20,6 +20,11 @@ class ExploreToolbar : public QWidget {
     Q_OBJECT
 public:
     explicit ExploreToolbar(QWidget* parent = nullptr);
+    /// Steps of the point size slider, 0 = automatic.
+    int pointSize() const;
+    void setPointSize(int steps);
+    bool labelsShown() const;
+    void setLabelsShown(bool shown);
 
 Q_SIGNALS:
     void toolChosen(txfm::ui::ScatterView::Tool tool);
@@ -34,6 +39,8 @@ private:
     void addTool(const char* name, const char* icon, const QString& toolTip, ScatterView::Tool tool);
     QHBoxLayout* m_row;
     QButtonGroup* m_tools;
+    QToolButton* m_labels;
+    QSlider* m_size;
 };
 
 }  // namespace txfm::ui

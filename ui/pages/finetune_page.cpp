@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <QAction>
 #include <QComboBox>
 #include <QDir>
 #include <QDoubleSpinBox>
@@ -92,6 +93,13 @@ QWidget* FineTunePage::makeSetup() {
     m_files = new QListWidget(setup);
     m_files->setMaximumHeight(68);
     m_files->setAccessibleName(tr("Data"));
+    m_files->setToolTip(tr("Delete takes an added file off the list"));
+    auto* takeOff = new QAction(tr("Take off the list"), m_files);
+    takeOff->setShortcut(QKeySequence::Delete);
+    takeOff->setShortcutContext(Qt::WidgetShortcut);
+    m_files->addAction(takeOff);
+    m_files->setContextMenuPolicy(Qt::ActionsContextMenu);
+    connect(takeOff, &QAction::triggered, this, &FineTunePage::removeDataFile);
     auto* more = new QPushButton(tr("Add files…"), setup);
     connect(more, &QPushButton::clicked, this, &FineTunePage::addDataFiles);
     m_name = new QLineEdit(setup);
@@ -165,7 +173,7 @@ QWidget* FineTunePage::makeSetup() {
     scroll->setWidgetResizable(true);
     scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     scroll->setWidget(setup);
-    scroll->setFixedWidth(380);
+    scroll->setFixedWidth(420);
     return scroll;
 }
 
@@ -227,7 +235,11 @@ void FineTunePage::refreshSetup() {
     const auto model = session()->model();
     m_files->clear();
     if (dataset) m_files->addItem(tr("%1 (%2 cells, open)").arg(session()->displayName(), formatCount(dataset->cells())));
-    for (const QString& file : m_moreFiles) m_files->addItem(QFileInfo(file).fileName());
+    for (const QString& file : m_moreFiles) {
+        auto* item = new QListWidgetItem(QFileInfo(file).fileName(), m_files);
+        item->setData(Qt::UserRole, file);
+        item->setToolTip(file);
+    }
     QString blocked = m_form->problem();
     if (!dataset && m_moreFiles.isEmpty()) {
         blocked = tr("Open a count file, or add files.");
@@ -256,6 +268,13 @@ void FineTunePage::refreshSetup() {
 void FineTunePage::addDataFiles() {
     m_moreFiles += QFileDialog::getOpenFileNames(this, tr("Add count files"));
     m_moreFiles.removeDuplicates();
+    refreshSetup();
+}
+
+void FineTunePage::removeDataFile() {
+    const QListWidgetItem* item = m_files->currentItem();
+    if (!item) return;
+    m_moreFiles.removeAll(item->data(Qt::UserRole).toString());  // the open data have none and stay
     refreshSetup();
 }
 

@@ -41,6 +41,7 @@ private:
     QWidget* makeRuns();
     void refreshSetup();
     void addDataFiles();
+    void removeDataFile();
     void start();
     void launch(const JobSpec& spec, const QString& folder);
     void adoptJob(Job* job);

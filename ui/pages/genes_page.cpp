@@ -13,11 +13,12 @@
 #include <QSortFilterProxyModel>
 #include <QSpinBox>
 #include <QSplitter>
-#include <QStackedWidget>
 #include <QTableView>
 #include <QTimer>
 #include <QToolButton>
 #include <QVBoxLayout>
+
+#include <nlohmann/json.hpp>
 
 #include "core/base/atomic_file.h"
 #include "ui/pages/genes_relations.h"
@@ -30,6 +31,7 @@
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/gene_edit.h"
+#include "ui/widgets/save_dialog.h"
 #include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
 
@@ -45,7 +47,7 @@ constexpr int kTableWidth = 420;   // all columns but the last fit
 }  // namespace
 
 GenesPage::GenesPage(QWidget* parent)
-    : Page(parent), m_stack(new QStackedWidget(this)),
+    : Page(parent),
       m_empty(new EmptyState(QStringLiteral("genes"), tr("No model chosen"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)), m_model(new GenesNeighborModel(this)),
       m_sorted(new QSortFilterProxyModel(this)), m_setTimer(new QTimer(this)) {
@@ -73,11 +75,7 @@ GenesPage::GenesPage(QWidget* parent)
     row->setSpacing(metric::kGap);
     row->addWidget(makeControls());
     row->addWidget(right, 1);
-    m_stack->addWidget(m_empty);
-    m_stack->addWidget(content);
-    auto* layout = new QVBoxLayout(this);
-    layout->setContentsMargins(metric::kGap, metric::kGap, metric::kGap, metric::kGap);
-    layout->addWidget(m_stack);
+    setContents(m_empty, content, metric::kGap);
     m_empty->setAction(tr("Go to Embed"));
     connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->navigation()->showPage(page::kEmbed); });
 }
@@ -228,7 +226,7 @@ QWidget* GenesPage::makeMapPanel() {
     m_exportMap = new QToolButton(section);
     m_exportMap->setObjectName(QStringLiteral("genesExportMap"));
     m_exportMap->setIcon(Theme::instance().icon(QStringLiteral("export")));
-    m_exportMap->setToolTip(tr("Save the heat map as a figure (SVG, PNG) or its numbers as CSV"));
+    m_exportMap->setToolTip(tr("Save the heat map as a figure (SVG, PDF, PNG) or its numbers as CSV"));
     m_exportMap->setEnabled(false);
     section->addHeaderWidget(m_exportMap);
     m_map = new HeatMap(section);
@@ -268,8 +266,26 @@ void GenesPage::activated() {
     askHeatMap();
 }
 
+nlohmann::json GenesPage::viewState() const {
+    return {{"gene", m_relations->symbol(m_gene).toStdString()}, {"decoder", decoder()}, {"count", m_count->value()},
+            {"set_shown", m_mapOf->currentIndex() == 1}, {"set", m_set->toPlainText().toStdString()}, {"clustered", m_clustered->isChecked()}};
+}
+
+void GenesPage::setViewState(const nlohmann::json& state) {
+    m_source->setCurrentIndex(std::max(0, m_source->findData(flagOf(state, "decoder", false))));
+    m_count->setValue(static_cast<int>(numberOf(state, "count", m_count->value())));
+    m_clustered->setChecked(flagOf(state, "clustered", true));
+    m_set->setPlainText(textOf(state, "set"));
+    m_mapOf->setCurrentIndex(flagOf(state, "set_shown", false) ? 1 : 0);
+    // A model that is still on its way answers when it has come: modelReady() asks for this gene.
+    m_search->setText(textOf(state, "gene"));
+    m_gene = m_relations->geneIndex(m_search->text());
+    m_pending = true;
+    if (isVisible()) activated();
+}
+
 void GenesPage::modelReady() {
-    m_stack->setCurrentIndex(session()->model() ? 1 : 0);
+    showContent(session()->model() != nullptr);
     m_search->setNames(m_relations->symbols());
     m_gene = m_relations->geneIndex(m_search->text());
     m_model->set({}, false);
@@ -354,7 +370,7 @@ void GenesPage::choosePairFile() {
 }
 
 void GenesPage::exportTable() {
-    QString path = QFileDialog::getSaveFileName(this, tr("Save neighbours"), m_relations->symbol(m_gene) + QStringLiteral("-neighbours.csv"), tr("Table (*.csv)"));
+    const QString path = askSavePath(this, tr("Save neighbours"), m_relations->symbol(m_gene) + QStringLiteral("-neighbours.csv"), tr("Table (*.csv)"));
     if (path.isEmpty()) return;
     const Result<void> done = writeFileAtomically(path.toStdString(), m_model->toCsv());
     if (done) session()->navigation()->showStatus(tr("Table written to %1").arg(path));
@@ -364,7 +380,7 @@ void GenesPage::exportTable() {
 void GenesPage::exportMap() {
     const auto data = m_map->data();
     if (!data) return;
-    const QString path = QFileDialog::getSaveFileName(this, tr("Save heat map"), QStringLiteral("gene-map.svg"), tr("Figure or table (*.svg *.png *.csv)"));
+    const QString path = askSavePath(this, tr("Save heat map"), QStringLiteral("gene-map.svg"), tr("Figure or table (*.svg *.pdf *.png *.csv)"));
     if (path.isEmpty()) return;
     runInBackground(
         session()->computePool(), this,

@@ -15,7 +15,6 @@ class QPlainTextEdit;
 class QPushButton;
 class QSortFilterProxyModel;
 class QSpinBox;
-class QStackedWidget;
 class QTableView;
 class QTimer;
 class QToolButton;
@@ -42,6 +41,8 @@ public:
     QString emptyText() const override;
     void setSession(Session* session) override;
     void activated() override;
+    nlohmann::json viewState() const override;
+    void setViewState(const nlohmann::json& state) override;
 
 private:
     QWidget* makeControls();
@@ -58,7 +59,6 @@ private:
     void exportMap();
     bool decoder() const;
 
-    QStackedWidget* m_stack;
     EmptyState* m_empty;
     ErrorBanner* m_banner;
     BusyIndicator* m_busy;

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/io/model_directory.h"
 #include "ui/session/background.h"
+#include "ui/session/model_genes.h"
 #include "ui/session/session.h"
 
 namespace txfm::ui {
@@ -29,17 +29,9 @@ GenesRelations::GenesRelations(Session* session, QObject* parent) : QObject(pare
 
 void GenesRelations::modelChanged() {
     ++m_modelGeneration;
-    m_symbols.clear();
-    m_indexOf.clear();
+    m_genes = m_session->modelGenes();
     m_vectors.clear();
     m_waiting.clear();
-    if (const auto model = m_session->model()) {
-        const auto& symbols = model->vocabulary().symbols;
-        for (size_t i = 0; i < symbols.size(); ++i) {
-            m_symbols << QString::fromStdString(symbols[i]);
-            m_indexOf.emplace(m_symbols.back().toUpper(), static_cast<int64_t>(i));
-        }
-    }
     m_databases.clear();
     m_known.reset();
     const QStringList paths = std::exchange(m_pairPaths, {});
@@ -47,14 +39,9 @@ void GenesRelations::modelChanged() {
     Q_EMIT modelReady();
 }
 
-int64_t GenesRelations::geneIndex(const QString& symbol) const {
-    const auto found = m_indexOf.find(symbol.trimmed().toUpper());
-    return found == m_indexOf.end() ? -1 : found->second;
-}
-
-QString GenesRelations::symbol(int64_t gene) const {
-    return gene >= 0 && gene < m_symbols.size() ? m_symbols[gene] : QString();
-}
+int64_t GenesRelations::geneIndex(const QString& symbol) const { return m_genes ? m_genes->find(symbol) : -1; }
+QString GenesRelations::symbol(int64_t gene) const { return m_genes ? m_genes->symbol(gene) : QString(); }
+QStringList GenesRelations::symbols() const { return m_genes ? m_genes->symbols() : QStringList(); }
 
 QStringList GenesRelations::pairFiles() const {
     QStringList names;
@@ -63,8 +50,7 @@ QStringList GenesRelations::pairFiles() const {
 }
 
 void GenesRelations::withVectors(bool decoder, std::function<void(Vectors)> use) {
-    const auto model = m_session->model();
-    if (!model) return;
+    if (!m_genes) return;
     if (const auto found = m_vectors.find(decoder); found != m_vectors.end()) {
         use(found->second);
         return;
@@ -74,12 +60,10 @@ void GenesRelations::withVectors(bool decoder, std::function<void(Vectors)> use)
     Q_EMIT busy(true);
     runInBackground(
         m_session->computePool(), this,
-        [model, decoder]() -> Result<Vectors> {
-            int64_t width = 0;
-            TXFM_TRY(const std::vector<float> values, model->geneVectors(decoder, &width));
+        [genes = m_genes, decoder]() -> Result<Vectors> {
+            TXFM_TRY(const DenseMatrix values, genes->vectors(decoder));
             Progress silent;
-            TXFM_TRY(analysis::GeneVectors vectors,
-                     analysis::GeneVectors::make(values, model->vocabulary().size(), width, 0, silent));
+            TXFM_TRY(analysis::GeneVectors vectors, analysis::GeneVectors::make(values.values, values.rows, values.cols, 0, silent));
             return std::make_shared<const analysis::GeneVectors>(std::move(vectors));
         },
         [this, decoder, generation = m_modelGeneration](Result<Vectors> result) {
@@ -101,10 +85,10 @@ void GenesRelations::askNeighbors(int64_t gene, bool decoder, int64_t count) {
         if (generation != m_neighborGeneration) return;
         runInBackground(
             m_session->computePool(), this,
-            [vectors, gene, count, known = m_known, symbols = m_symbols] {
+            [vectors, gene, count, known = m_known, genes = m_genes] {
                 std::vector<GenesNeighborModel::Row> rows;
                 for (const auto& neighbor : vectors->nearest(gene, count)) {
-                    GenesNeighborModel::Row row{symbols[neighbor.gene], neighbor.cosine, neighbor.percentile, {}};
+                    GenesNeighborModel::Row row{genes->symbol(neighbor.gene), neighbor.cosine, neighbor.percentile, {}};
                     if (known)
                         for (const std::string& name : known->databasesWith(gene, neighbor.gene)) row.knownIn << QString::fromStdString(name);
                     rows.push_back(std::move(row));
@@ -127,10 +111,10 @@ void GenesRelations::askHeatMap(const std::vector<int64_t>& genes, bool decoder,
         if (generation != m_mapGeneration) return;
         runInBackground(
             m_session->computePool(), this,
-            [vectors, genes, clustered, symbols = m_symbols]() -> std::shared_ptr<const HeatMapData> {
+            [vectors, genes, clustered, names = m_genes]() -> std::shared_ptr<const HeatMapData> {
                 const analysis::GeneHeatMap map = analysis::geneHeatMap(*vectors, genes, clustered);
                 auto data = std::make_shared<HeatMapData>();
-                for (const int64_t gene : map.genes) data->labels.push_back(symbols[gene]);
+                for (const int64_t gene : map.genes) data->labels.push_back(names->symbol(gene));
                 data->values = map.cosines.values;
                 data->quantity = QStringLiteral("cosine");
                 data->limit = colorLimit(map.cosines);

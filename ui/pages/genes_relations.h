@@ -18,6 +18,7 @@
 
 namespace txfm::ui {
 
+class ModelGenes;
 class Session;
 
 /// Answers the questions of the Genes page away from the UI thread: neighbours of a gene, heat map of a
@@ -31,7 +32,7 @@ public:
     /// Index of a symbol in any case; -1 when the model has no such gene.
     int64_t geneIndex(const QString& symbol) const;
     QString symbol(int64_t gene) const;
-    QStringList symbols() const { return m_symbols; }
+    QStringList symbols() const;
     QStringList pairFiles() const;
 
     void askNeighbors(int64_t gene, bool decoder, int64_t count);
@@ -54,8 +55,7 @@ private:
     void withVectors(bool decoder, std::function<void(Vectors)> use);
 
     Session* m_session;
-    QStringList m_symbols;
-    std::map<QString, int64_t> m_indexOf;  // upper case
+    std::shared_ptr<const ModelGenes> m_genes;
     std::map<bool, Vectors> m_vectors;
     std::map<bool, std::vector<std::function<void(Vectors)>>> m_waiting;
     std::vector<analysis::GenePairDatabase> m_databases;

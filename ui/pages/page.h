@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <QIcon>
 #include <QWidget>
+
+#include <nlohmann/json_fwd.hpp>
+
+class QStackedWidget;
 
 namespace txfm::ui {
 
+class EmptyState;
 class Session;
 
 /// Base of the pages behind the left rail. A page knows the session and nothing of other pages or the
@@ -28,12 +32,24 @@ public:
     virtual void setSession(Session* session) { m_session = session; }
     /// The page comes to the front (start deferred work here).
     virtual void activated() {}
+    /// What the user chose to see here, for a session file; null = nothing worth keeping.
+    virtual nlohmann::json viewState() const;
+    /// Shows it again. Data are open; the model may still be on its way. What no longer fits is left out.
+    virtual void setViewState(const nlohmann::json& state);
 
 protected:
+    /// Values of a view state; the fallback where they are missing or of another kind.
+    static QString textOf(const nlohmann::json& state, const char* key);
+    static double numberOf(const nlohmann::json& state, const char* key, double fallback);
+    static bool flagOf(const nlohmann::json& state, const char* key, bool fallback);
     Session* session() const { return m_session; }
+    /// Fills the page with `content`, and with `empty` as long as there is nothing to show.
+    void setContents(EmptyState* empty, QWidget* content, int margin);
+    void showContent(bool there);
 
 private:
     Session* m_session = nullptr;
+    QStackedWidget* m_contents = nullptr;
 };
 
 }  // namespace txfm::ui

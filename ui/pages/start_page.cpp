@@ -9,8 +9,10 @@
 #include <QVBoxLayout>
 
 #include "core/base/paths.h"
+#include "ui/session/background.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
+#include "ui/session/session_file.h"
 #include "ui/widgets/action_card.h"
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/section.h"
@@ -105,18 +107,29 @@ void StartPage::setSession(Session* s) {
         refreshRecent();
     });
     connect(s, &Session::datasetChanged, this, &StartPage::refreshRecent);
+    runInBackground(
+        s->computePool(), this, [] { return SessionFile::read(SessionFile::ofLastWindow()); },
+        [this](const Result<SessionFile>& last) {
+            if (!last) return;  // there is none, or its data are gone
+            m_lastWindow = QFileInfo(last->data).fileName();
+            refreshRecent();
+        });
 }
 
 void StartPage::activated() { refreshRecent(); }
 
 void StartPage::refreshRecent() {
     m_recent->clear();
-    for (const QString& path : RecentFiles::list()) {
-        const QFileInfo info(path);
-        auto* item = new QListWidgetItem(Theme::instance().icon(QStringLiteral("recent")),
-                                         QStringLiteral("%1    %2").arg(info.fileName(), info.absolutePath()), m_recent);
+    const auto add = [this](const QString& icon, const QString& text, const QString& path) {
+        auto* item = new QListWidgetItem(Theme::instance().icon(icon), text, m_recent);
         item->setData(Qt::UserRole, path);
         item->setToolTip(path);
+    };
+    if (!m_lastWindow.isEmpty())
+        add(QStringLiteral("play"), tr("Continue where you left off: %1").arg(m_lastWindow), SessionFile::ofLastWindow());
+    for (const QString& path : RecentFiles::list()) {
+        const QFileInfo info(path);
+        add(QStringLiteral("recent"), QStringLiteral("%1    %2").arg(info.fileName(), info.absolutePath()), path);
     }
     m_recentSection->setVisible(m_recent->count() > 0);
 }

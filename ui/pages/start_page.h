@@ -34,6 +34,7 @@ private:
     void openRecent();
     ErrorBanner *m_banner, *m_lostBanner;
     std::optional<SessionSnapshot> m_lost;
+    QString m_lastWindow;  // what the last window showed, "" = nothing to go on with
     QListWidget* m_recent;
     QWidget* m_recentSection;
 };

@@ -92,7 +92,9 @@ void FilePanel::show(const std::shared_ptr<const Dataset>& dataset, const QStrin
     if (!dataset) return;
     const Provenance& from = dataset->provenance;
     const QFileInfo info(path);
-    addFact(tr("Place"), info.isDir() ? path : tr("%1 (%2)").arg(path, formatBytes(static_cast<double>(info.size()))));
+    addFact(tr("Folder"), info.absolutePath());
+    addFact(tr("Name"), info.fileName());
+    if (!info.isDir()) addFact(tr("File size"), formatBytes(static_cast<double>(info.size())));
     addFact(tr("Format"), QString::fromStdString(from.format));
     const QString countsIn = QString::fromStdString(from.countsIn);
     if (choices.empty()) {

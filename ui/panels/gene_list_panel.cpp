@@ -2,7 +2,7 @@
 #include "ui/panels/gene_list_panel.h"
 
 #include <QComboBox>
-#include <QFileDialog>
+#include <QFileInfo>
 #include <QHBoxLayout>
 #include <QHeaderView>
 #include <QLabel>
@@ -19,6 +19,7 @@
 #include "ui/session/data_report.h"
 #include "ui/session/session.h"
 #include "ui/widgets/format.h"
+#include "ui/widgets/save_dialog.h"
 #include "ui/widgets/theme.h"
 
 namespace txfm::ui {
@@ -141,7 +142,9 @@ void GeneListPanel::exportCsv() {
     const auto match = m_session->report()->match();
     const auto model = m_session->model();
     if (!match || !model) return;
-    const QString path = QFileDialog::getSaveFileName(this, tr("Export the gene list"), QStringLiteral("genes.csv"), tr("Table (*.csv)"));
+    const QString source = m_session->sourcePath();
+    const QString path = askSavePath(this, tr("Export the gene list"), QFileInfo(source).completeBaseName() + QStringLiteral("-genes.csv"),
+                                     tr("Table (*.csv)"), source);
     if (path.isEmpty()) return;
     runInBackground(
         m_session->computePool(), this,

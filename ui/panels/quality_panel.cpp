@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include <QGridLayout>
 #include <QLabel>
@@ -18,34 +19,23 @@ namespace txfm::ui {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kMads = 3;
-/// Scale of the MAD to the standard deviation of a normal distribution.
-constexpr double kMadToSigma = 1.4826;
 
 struct Metric {
     const char* name;
     const char* title;
     const char* explanation;
-    HistogramView::Scale scale;
-    bool lower;
+    bool lower;  ///< has a lower threshold, too
 };
-constexpr std::array<Metric, 4> kMetrics{{
+constexpr std::array<Metric, QcSummary::kMetrics> kMetrics{{
     {QT_TRANSLATE_NOOP("QualityPanel", "total counts"), QT_TRANSLATE_NOOP("QualityPanel", "Total counts per cell"),
-     QT_TRANSLATE_NOOP("QualityPanel", "Very low: empty droplets. Very high: two cells in one droplet."), HistogramView::Scale::Logarithmic, true},
+     QT_TRANSLATE_NOOP("QualityPanel", "Very low: empty droplets. Very high: two cells in one droplet."), true},
     {QT_TRANSLATE_NOOP("QualityPanel", "detected genes"), QT_TRANSLATE_NOOP("QualityPanel", "Detected genes per cell"),
-     QT_TRANSLATE_NOOP("QualityPanel", "Genes with at least one count."), HistogramView::Scale::Logarithmic, true},
+     QT_TRANSLATE_NOOP("QualityPanel", "Genes with at least one count."), true},
     {QT_TRANSLATE_NOOP("QualityPanel", "mitochondrial percent"), QT_TRANSLATE_NOOP("QualityPanel", "Mitochondrial counts (%)"),
-     QT_TRANSLATE_NOOP("QualityPanel", "A high share marks broken or dying cells."), HistogramView::Scale::Linear, false},
+     QT_TRANSLATE_NOOP("QualityPanel", "A high share marks broken or dying cells."), false},
     {QT_TRANSLATE_NOOP("QualityPanel", "ribosomal percent"), QT_TRANSLATE_NOOP("QualityPanel", "Ribosomal protein counts (%)"),
-     QT_TRANSLATE_NOOP("QualityPanel", "Differs between cell types; filter only for a reason."), HistogramView::Scale::Linear, false},
+     QT_TRANSLATE_NOOP("QualityPanel", "Differs between cell types; filter only for a reason."), false},
 }};
-
-double median(std::vector<double> values) {
-    if (values.empty()) return 0;
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 }  // namespace
 
@@ -76,21 +66,38 @@ QualityPanel::QualityPanel(QWidget* parent) : QWidget(parent), m_message(new QLa
     layout->addWidget(m_grid, 1);
 }
 
-std::array<const std::vector<double>*, 4> QualityPanel::columns() const {
-    return {&m_metrics->totalCounts, &m_genes, &m_metrics->pctCountsMt, &m_metrics->pctCountsRibo};
-}
+std::array<const std::vector<double>*, QcSummary::kMetrics> QualityPanel::columns() const { return m_summary->columns(*m_metrics); }
 
-void QualityPanel::setMetrics(std::shared_ptr<const QcMetrics> metrics, const QString& message) {
+void QualityPanel::setMetrics(std::shared_ptr<const QcMetrics> metrics, std::shared_ptr<const QcSummary> summary, const QString& message) {
     m_metrics = std::move(metrics);
+    m_summary = std::move(summary);
     m_message->setText(message);
     m_message->setVisible(!m_metrics);
     m_grid->setVisible(m_metrics != nullptr);
     if (m_metrics) {
-        m_genes.assign(m_metrics->genesByCounts.begin(), m_metrics->genesByCounts.end());
-        const auto values = columns();
-        for (size_t i = 0; i < values.size(); ++i) m_views[i]->setValues(*values[i], kMetrics[i].scale, tr(kMetrics[i].name));
+        for (size_t i = 0; i < m_views.size(); ++i) m_views[i]->setHistogram(m_summary->entries[i].histogram, tr(kMetrics[i].name));
     }
     resetThresholds();
+    if (m_metrics && !m_wanted.is_null()) setThresholds(std::exchange(m_wanted, nullptr));
+}
+
+nlohmann::json QualityPanel::thresholds() const {
+    nlohmann::json all = nlohmann::json::array();
+    const auto bound = [](double value) { return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(); };
+    for (const HistogramView* view : m_views) all.push_back({bound(view->lower()), bound(view->upper())});
+    return all;
+}
+
+void QualityPanel::setThresholds(const nlohmann::json& thresholds) {
+    if (!m_metrics) {
+        m_wanted = thresholds;
+        return;
+    }
+    for (size_t i = 0; i < m_views.size() && thresholds.is_array() && i < thresholds.size(); ++i) {
+        const nlohmann::json& pair = thresholds[i];
+        if (!pair.is_array() || pair.size() != 2) continue;
+        m_views[i]->setThresholds(pair[0].is_number() ? pair[0].get<double>() : -kInfinity, pair[1].is_number() ? pair[1].get<double>() : kInfinity);
+    }
 }
 
 void QualityPanel::resetThresholds() {
@@ -99,17 +106,10 @@ void QualityPanel::resetThresholds() {
 }
 
 void QualityPanel::suggestThresholds() {
-    if (!m_metrics) return;
-    const auto values = columns();
-    for (size_t i = 0; i < 3; ++i) {  // ribosomal shares are left alone
-        const bool logarithmic = kMetrics[i].scale == HistogramView::Scale::Logarithmic;
-        std::vector<double> x;
-        for (const double v : *values[i]) x.push_back(logarithmic ? std::log1p(v) : v);
-        const double centre = median(x);
-        for (double& v : x) v = std::abs(v - centre);
-        const double reach = kMads * kMadToSigma * median(std::move(x));
-        const auto back = [&](double v) { return logarithmic ? std::round(std::expm1(v)) : std::round(10 * v) / 10; };
-        m_views[i]->setThresholds(kMetrics[i].lower ? std::max(0.0, back(centre - reach)) : -kInfinity, back(centre + reach));
+    if (!m_summary) return;
+    for (size_t i = 0; i < m_views.size(); ++i) {
+        const QcSummary::Entry& entry = m_summary->entries[i];
+        if (std::isfinite(entry.suggestedUpper)) m_views[i]->setThresholds(entry.suggestedLower, entry.suggestedUpper);
     }
 }
 
@@ -125,7 +125,7 @@ bool QualityPanel::keeps(size_t cell) const {
 std::vector<int64_t> QualityPanel::keptCells() const {
     std::vector<int64_t> kept;
     if (!m_metrics) return kept;
-    for (size_t cell = 0; cell < m_genes.size(); ++cell) {
+    for (size_t cell = 0; cell < m_metrics->totalCounts.size(); ++cell) {
         if (keeps(cell)) kept.push_back(static_cast<int64_t>(cell));
     }
     return kept;
@@ -139,7 +139,7 @@ void QualityPanel::recount() {
             const auto removed = std::ranges::count_if(*values[i], [&](double v) { return v < m_views[i]->lower() || v > m_views[i]->upper(); });
             m_removedBy[i]->setText(removed > 0 ? tr("removes %1").arg(formatCount(removed)) : QString());
         }
-        for (size_t cell = 0; cell < m_genes.size(); ++cell) m_removed += keeps(cell) ? 0 : 1;
+        for (size_t cell = 0; cell < m_metrics->totalCounts.size(); ++cell) m_removed += keeps(cell) ? 0 : 1;
     }
     Q_EMIT removedChanged();
 }

@@ -6,7 +6,10 @@
 
 #include <QWidget>
 
+#include <nlohmann/json.hpp>
+
 #include "core/preprocess/qc.h"
+#include "ui/session/qc_summary.h"
 
 class QLabel;
 
@@ -19,11 +22,14 @@ class QualityPanel : public QWidget {
     Q_OBJECT
 public:
     explicit QualityPanel(QWidget* parent = nullptr);
-    /// null = nothing to show (yet); `message` says why.
-    void setMetrics(std::shared_ptr<const QcMetrics> metrics, const QString& message = {});
+    /// Both null = nothing to show (yet); `message` says why.
+    void setMetrics(std::shared_ptr<const QcMetrics> metrics, std::shared_ptr<const QcSummary> summary, const QString& message = {});
     /// Cells within all thresholds, ascending.
     std::vector<int64_t> keptCells() const;
     int64_t removedCount() const { return m_removed; }
+    /// One [lower, upper] for each histogram, null = none; setThresholds() waits for metrics that are still computed.
+    nlohmann::json thresholds() const;
+    void setThresholds(const nlohmann::json& thresholds);
     /// The thresholds in words, "" when none is set.
     QString description() const;
 
@@ -38,14 +44,15 @@ Q_SIGNALS:
 private:
     void recount();
     bool keeps(size_t cell) const;
-    std::array<const std::vector<double>*, 4> columns() const;
+    std::array<const std::vector<double>*, QcSummary::kMetrics> columns() const;
     std::shared_ptr<const QcMetrics> m_metrics;
-    std::vector<double> m_genes;  // genesByCounts as numbers
-    std::array<HistogramView*, 4> m_views;
-    std::array<QLabel*, 4> m_removedBy;
+    std::shared_ptr<const QcSummary> m_summary;
+    std::array<HistogramView*, QcSummary::kMetrics> m_views;
+    std::array<QLabel*, QcSummary::kMetrics> m_removedBy;
     QLabel* m_message;
     QWidget* m_grid;
     int64_t m_removed = 0;
+    nlohmann::json m_wanted;  // thresholds for the next metrics
 };
 
 }  // namespace txfm::ui

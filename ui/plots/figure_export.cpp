@@ -6,7 +6,9 @@
 #include <functional>
 
 #include <QImage>
+#include <QPageSize>
 #include <QPainter>
+#include <QPdfWriter>
 #include <QSvgGenerator>
 
 #include "core/base/atomic_file.h"
@@ -64,7 +66,7 @@ void paintPoints(QPainter& painter, const DrawList& list, const QRectF& window, 
 }
 
 void paintPanel(QPainter& painter, const ScatterScene& given, const QRectF& panel, const FigureOptions& options,
-                bool svg) {
+                bool vector) {
     ScatterScene scene = onWhite(given);
     QRectF frame = panel;
     if (!scene.title.isEmpty()) {
@@ -83,7 +85,7 @@ void paintPanel(QPainter& painter, const ScatterScene& given, const QRectF& pane
     const double diameter = scene.sizeFactor *
                             automaticPointSize(scene.points->size(), std::min(frame.width(), frame.height()), zoom);
     const DrawList list = composeDrawList(scene);
-    const bool shapes = svg && options.points != FigureOptions::Points::Raster &&
+    const bool shapes = vector && options.points != FigureOptions::Points::Raster &&
                         (options.points == FigureOptions::Points::Vector || list.size() <= FigureOptions::kVectorPoints);
     if (shapes) {
         painter.save();
@@ -103,12 +105,12 @@ void paintPanel(QPainter& painter, const ScatterScene& given, const QRectF& pane
     painter.drawRect(frame);
 }
 
-void paintFigure(QPainter& painter, const std::vector<ScatterScene>& panels, const FigureOptions& options, bool svg) {
+void paintFigure(QPainter& painter, const std::vector<ScatterScene>& panels, const FigureOptions& options, bool vector) {
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setFont(figureFont());
     double left = kMargin;
     for (const ScatterScene& scene : panels) {
-        paintPanel(painter, scene, QRectF(QPointF(left, kMargin), options.panelSize), options, svg);
+        paintPanel(painter, scene, QRectF(QPointF(left, kMargin), options.panelSize), options, vector);
         left += options.panelSize.width() + kPanelGap;
     }
     if (options.legend)
@@ -125,12 +127,15 @@ QSizeF figureSize(const std::vector<ScatterScene>& panels, const FigureOptions& 
     return {std::ceil(width), std::ceil(options.panelSize.height() + 2 * kMargin)};
 }
 
-/// Opens an SVG or PNG of that size (1/96 inch) on white, lets `paint` draw and puts the file in its place.
-Result<void> writeFigure(const std::filesystem::path& path, const QSizeF& size, int dpi, const QString& title,
-                         const std::function<void(QPainter&, bool svg)>& paint) {
+QSize pixelsOf(const QSizeF& size, int dpi) { return (size * (dpi / 96.0)).toSize(); }
+
+/// Opens an SVG, PDF or PNG of that size (1/96 inch), lets `paint` draw and puts the file in its place.
+Result<void> writeFigure(const std::filesystem::path& path, const QSizeF& size, const FigureOptions& options, const QString& title,
+                         const std::function<void(QPainter&, bool vector)>& paint) {
     const std::string ending = path.extension().string();
-    if (ending != ".svg" && ending != ".png")
-        return usageError("The figure " + path.string() + " must end in .svg or .png.");
+    const int dpi = options.dpi;
+    if (ending != ".svg" && ending != ".png" && ending != ".pdf")
+        return usageError("The figure " + path.string() + " must end in .svg, .pdf or .png.");
     if (dpi < 30 || dpi > 2400)
         return usageError("A resolution of " + std::to_string(dpi) + " dpi is out of range; choose 30 to 2400.");
     const double scale = dpi / 96.0;
@@ -138,6 +143,10 @@ Result<void> writeFigure(const std::filesystem::path& path, const QSizeF& size, 
         return usageError("The figure would have more than 400 million pixels; choose a lower resolution.");
     TXFM_TRY(AtomicFile file, AtomicFile::create(path));
     const QString target = QString::fromStdString(file.temporaryPath().string());
+    const Error notWritten = failed("The figure " + path.string() + " cannot be written.", "Check the folder and the free space of the disk.");
+    const auto paintPaper = [&](QPainter& painter) {
+        if (!options.transparent) painter.fillRect(QRectF(QPointF(0, 0), size), Qt::white);
+    };
     if (ending == ".svg") {
         QSvgGenerator generator;
         generator.setFileName(target);
@@ -147,37 +156,53 @@ Result<void> writeFigure(const std::filesystem::path& path, const QSizeF& size, 
         generator.setTitle(title);
         generator.setDescription(QStringLiteral("TxFM Studio"));
         QPainter painter;
-        if (!painter.begin(&generator))
-            return failed("The figure " + path.string() + " cannot be written.", "Choose another folder.");
-        painter.fillRect(QRectF(QPointF(0, 0), size), Qt::white);
+        if (!painter.begin(&generator)) return notWritten;
+        paintPaper(painter);
         paint(painter, true);
         painter.end();
+    } else if (ending == ".pdf") {
+        QPdfWriter writer(target);
+        writer.setTitle(title);
+        writer.setCreator(QStringLiteral("TxFM Studio"));
+        constexpr int kUnitsPerInch = 1200;
+        writer.setResolution(kUnitsPerInch);
+        writer.setPageSize(QPageSize(size / 96.0, QPageSize::Inch, QString(), QPageSize::ExactMatch));
+        writer.setPageMargins(QMarginsF());
+        QPainter painter;
+        if (!painter.begin(&writer)) return notWritten;
+        painter.scale(kUnitsPerInch / 96.0, kUnitsPerInch / 96.0);
+        paintPaper(painter);
+        paint(painter, true);
+        if (!painter.end()) return notWritten;
     } else {
-        QImage image((size * scale).toSize(), QImage::Format_RGB32);
+        QImage image(pixelsOf(size, dpi), options.transparent ? QImage::Format_ARGB32_Premultiplied : QImage::Format_RGB32);
         if (image.isNull())
             return Error{ErrorCode::OutOfMemory, "There is not enough memory for a figure of that size.", "Choose a lower resolution."};
-        image.fill(Qt::white);
+        image.fill(options.transparent ? Qt::transparent : Qt::white);
         image.setDotsPerMeterX(qRound(dpi / 0.0254));
         image.setDotsPerMeterY(qRound(dpi / 0.0254));
         QPainter painter(&image);
         painter.scale(scale, scale);
         paint(painter, false);
         painter.end();
-        if (!image.save(target, "PNG"))
-            return failed("The figure " + path.string() + " cannot be written.", "Check the free space of the disk.");
+        if (!image.save(target, "PNG")) return notWritten;
     }
     return file.commit();
 }
 
 }  // namespace
 
+QSize figurePixels(const std::vector<ScatterScene>& panels, const FigureOptions& options) {
+    return panels.empty() || !panels.front().colors ? QSize() : pixelsOf(figureSize(panels, options), options.dpi);
+}
+
 Result<void> exportFigure(const std::vector<ScatterScene>& panels, const std::filesystem::path& path,
                           const FigureOptions& options) {
     if (panels.empty()) return usageError("There is no map to export.");
     for (const ScatterScene& scene : panels)
         if (!scene.points || scene.points->size() == 0 || !scene.colors) return usageError("There is no map to export.");
-    return writeFigure(path, figureSize(panels, options), options.dpi, panels.front().title,
-                       [&](QPainter& painter, bool svg) { paintFigure(painter, panels, options, svg); });
+    return writeFigure(path, figureSize(panels, options), options, panels.front().title,
+                       [&](QPainter& painter, bool vector) { paintFigure(painter, panels, options, vector); });
 }
 
 Result<void> exportHeatMap(const std::shared_ptr<const HeatMapData>& data, const std::filesystem::path& path,
@@ -185,7 +210,7 @@ Result<void> exportHeatMap(const std::shared_ptr<const HeatMapData>& data, const
     if (!data || data->size() == 0) return usageError("There is no heat map to export.");
     const double side = std::clamp(160.0 + 14.0 * static_cast<double>(data->size()), 420.0, 1600.0);
     const QSizeF size(side + 2 * kMargin, side + 2 * kMargin);
-    return writeFigure(path, size, options.dpi, data->quantity, [&](QPainter& painter, bool) {
+    return writeFigure(path, size, options, data->quantity, [&](QPainter& painter, bool) {
         painter.setFont(figureFont());
         HeatMap::paint(painter, *data, QRectF(QPointF(kMargin, kMargin), QSizeF(side, side)), Qt::black);
     });

@@ -7,6 +7,14 @@
 #include "ui/session/session.h"
 
 namespace txfm::ui {
+namespace {
+
+struct Quality {
+    std::shared_ptr<const QcMetrics> metrics;
+    std::shared_ptr<const QcSummary> summary;
+};
+
+}  // namespace
 
 DataReport::DataReport(Session* session) : QObject(session), m_session(session) {
     connect(session, &Session::datasetChanged, this, &DataReport::startQc);
@@ -26,6 +34,7 @@ void DataReport::startQc() {
     m_token = CancelToken();
     const quint64 generation = ++m_dataGeneration;
     m_qc.reset();
+    m_summary.reset();
     m_qcError.reset();
     Q_EMIT qcChanged();
     startMatch();
@@ -35,14 +44,17 @@ void DataReport::startQc() {
     QThreadPool* pool = dataset->counts->inMemory() ? m_session->computePool() : m_session->ioPool();
     runInBackground(
         pool, this,
-        [dataset, token = m_token] {
+        [dataset, token = m_token]() -> Result<Quality> {
             Progress progress(token);
-            return computeQc(*dataset, progress);
+            TXFM_TRY(QcMetrics metrics, computeQc(*dataset, progress));
+            auto summary = std::make_shared<const QcSummary>(QcSummary::of(metrics));
+            return Quality{std::make_shared<const QcMetrics>(std::move(metrics)), std::move(summary)};
         },
-        [this, generation](Result<QcMetrics> result) {
+        [this, generation](Result<Quality> result) {
             if (generation != m_dataGeneration) return;
             if (result) {
-                m_qc = std::make_shared<const QcMetrics>(std::move(*result));
+                m_qc = result->metrics;
+                m_summary = result->summary;
             } else {
                 m_qcError = result.error();
             }

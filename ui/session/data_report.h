@@ -9,6 +9,7 @@
 #include "core/base/result.h"
 #include "core/preprocess/gene_matching.h"
 #include "core/preprocess/qc.h"
+#include "ui/session/qc_summary.h"
 
 namespace txfm::ui {
 
@@ -24,6 +25,8 @@ public:
 
     /// Null while it is being computed, or when there is no data.
     std::shared_ptr<const QcMetrics> qc() const { return m_qc; }
+    /// With qc().
+    std::shared_ptr<const QcSummary> qcSummary() const { return m_summary; }
     /// Null as above, without a model, and when no gene is in common (matchError()).
     std::shared_ptr<const GeneMatch> match() const { return m_match; }
     const std::optional<Error>& matchError() const { return m_matchError; }
@@ -40,6 +43,7 @@ private:
     void startMatch();
     Session* m_session;
     std::shared_ptr<const QcMetrics> m_qc;
+    std::shared_ptr<const QcSummary> m_summary;
     std::shared_ptr<const GeneMatch> m_match;
     std::optional<Error> m_matchError, m_qcError;
     CancelToken m_token;

@@ -41,6 +41,8 @@ public Q_SLOTS:
         Q_EMIT colourByGeneRequested(symbol);
         Q_EMIT pageRequested(page::kExplore);
     }
+    /// Asks where to save data and results, and saves them.
+    void saveResults() { Q_EMIT saveRequested(); }
     /// One short line in the status bar.
     void showStatus(const QString& text) { Q_EMIT statusRequested(text); }
     /// A help topic (file name without .md in resources/help).
@@ -51,6 +53,7 @@ Q_SIGNALS:
     void geneRequested(const QString& symbol);
     void colourByColumnRequested(const QString& column);
     void colourByGeneRequested(const QString& symbol);
+    void saveRequested();
     void statusRequested(const QString& text);
     void helpRequested(const QString& topic);
 };

@@ -11,6 +11,7 @@
 #include "core/io/h5ad_writer.h"
 #include "ui/session/background.h"
 #include "ui/session/data_report.h"
+#include "ui/session/model_genes.h"
 
 namespace txfm::ui {
 namespace {
@@ -49,7 +50,9 @@ Session::~Session() {
 }
 
 QString Session::displayName() const {
-    return m_sourcePath.isEmpty() ? QString() : QFileInfo(m_sourcePath).fileName();
+    if (m_sourcePath.isEmpty()) return {};
+    const QString name = QFileInfo(m_sourcePath).fileName();
+    return m_joinedFiles > 0 ? tr("%1 and %n more", nullptr, m_joinedFiles).arg(name) : name;
 }
 
 void Session::restoreAllCells() {
@@ -62,12 +65,7 @@ void Session::restoreAllCells() {
 void Session::close() {
     cancelOpening();
     m_countsChoices.clear();
-    m_sourcePath.clear();
-    m_workFile.clear();
-    m_filtered = false;
-    m_unfiltered.reset();
-    m_editedColumns.clear();
-    setModified(false);
+    startAnew({}, {});
     adopt(nullptr, false);
 }
 
@@ -196,6 +194,7 @@ void Session::saveAs(const QString& path) {
                 Q_EMIT savingFailed(result.error());
                 return;
             }
+            m_savedPath = path;
             setModified(false);
             Q_EMIT saved(path);
         });
@@ -205,16 +204,22 @@ void Session::chooseModel(const QString& folder) {
     if (folder == m_modelFolder && m_model) return;
     m_modelFolder = folder;
     const quint64 generation = ++m_modelGeneration;
-    using Opened = Result<std::shared_ptr<const io::ModelDirectory>>;
+    struct Model {
+        std::shared_ptr<const io::ModelDirectory> directory;
+        std::shared_ptr<const ModelGenes> genes;
+    };
+    using Opened = Result<Model>;
     runInBackground(
         m_computePool, this,
         [folder]() -> Opened {
             TXFM_TRY(io::ModelDirectory model, io::ModelDirectory::open(toPath(folder)));
-            return std::make_shared<const io::ModelDirectory>(std::move(model));
+            const auto shared = std::make_shared<const io::ModelDirectory>(std::move(model));
+            return Model{shared, std::make_shared<const ModelGenes>(shared)};
         },
         [this, folder, generation](Opened result) {
             if (generation != m_modelGeneration) return;
-            m_model = result ? *result : nullptr;
+            m_model = result ? result->directory : nullptr;
+            m_modelGenes = result ? result->genes : nullptr;
             Q_EMIT modelChanged();
             if (!result) Q_EMIT modelFailed(result.error(), folder);
         });

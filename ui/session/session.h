@@ -24,6 +24,7 @@
 namespace txfm::ui {
 
 class DataReport;
+class ModelGenes;
 
 /// Everything that is open: one data set with its results (obsm, obs), one chosen model, the selection,
 /// the undo stack. Values are immutable and shared; a change replaces them and emits a signal.
@@ -38,14 +39,20 @@ public:
     /// The open data set with all results known so far (maps are in obsm: X_txfm_umap, X_umap,
     /// X_pca …; clusters in obs: txfm_leiden), null = none.
     std::shared_ptr<const Dataset> dataset() const { return m_dataset; }
-    /// The file the user opened, "" = none.
+    /// The file the user opened (the first of several that were joined), "" = none.
     QString sourcePath() const { return m_sourcePath; }
+    /// The file that holds the data with all results, "" while there are unsaved ones.
+    QString savedPath() const { return m_modified ? QString() : m_savedPath; }
+    /// As given to open().
+    QString countsIn() const { return m_countsIn; }
     QString displayName() const;
     bool isOpening() const { return m_opening; }
     /// Opens in the background: openingStarted … datasetChanged or openingFailed. Normalised values open
     /// too, for looking at them; needsNormalisedDecision() then tells that the user must choose.
     /// `countsIn`: which counts, "" = found by themselves.
     void open(const QString& path, const QString& countsIn = {});
+    /// Opens several files as one data set (see mergeFiles()).
+    void openJoined(const QStringList& files);
     /// A matrix of the opened file: its name for open(), what its values look like.
     struct CountsChoice {
         QString option, values;
@@ -90,6 +97,8 @@ public:
     // --- model --------------------------------------------------------------------------------
     /// The chosen model (vocabulary, card, gene vectors), null = none or still opening.
     std::shared_ptr<const io::ModelDirectory> model() const { return m_model; }
+    /// Its genes, ready to be shown and searched; null with model().
+    std::shared_ptr<const ModelGenes> modelGenes() const { return m_modelGenes; }
     QString modelFolder() const { return m_modelFolder; }
     void chooseModel(const QString& folder);
 
@@ -130,6 +139,8 @@ private:
         QString workFile;
     };
     static Result<Opened> read(const QString& path, const QString& countsIn, const QString& copy, Progress& progress);
+    /// Another file is open; nothing of the last one is left.
+    void startAnew(const QString& path, const QString& workFile);
     /// Starts an opening: cancels the one before and announces it. What it reports goes to openingProgress().
     std::shared_ptr<Progress> beginOpening(const QString& path);
     void failOpening(const Error& error, const QString& path);
@@ -145,9 +156,11 @@ private:
 
     std::shared_ptr<const Dataset> m_dataset, m_unfiltered;
     std::shared_ptr<const io::ModelDirectory> m_model;
-    QString m_sourcePath, m_workFile, m_modelFolder, m_unfilteredWorkFile;
+    std::shared_ptr<const ModelGenes> m_modelGenes;
+    QString m_sourcePath, m_savedPath, m_countsIn, m_workFile, m_modelFolder, m_unfilteredWorkFile;
     bool m_opening = false, m_saving = false, m_filtered = false, m_modified = false;
     bool m_allowNormalised = false, m_keepWorkFolder = false;
+    int m_joinedFiles = 0;  // beyond the first
     quint64 m_openGeneration = 0, m_modelGeneration = 0;
     CancelToken m_openToken;
     QString m_workFolder;

@@ -35,6 +35,14 @@ std::vector<Session::CountsChoice> findChoices(const QString& path) {
     return choices;
 }
 
+Result<Dataset> join(std::vector<io::NamedDataset> parts, const QStringList& files, Progress& progress) {
+    for (const QString& file : files) {
+        TXFM_TRY(Dataset next, io::openDataset(toPath(file), {}, progress));
+        parts.push_back({QFileInfo(file).fileName().toStdString(), std::move(next)});
+    }
+    return joinDatasets(std::move(parts), progress);
+}
+
 }  // namespace
 
 std::shared_ptr<Progress> Session::beginOpening(const QString& path) {
@@ -44,7 +52,7 @@ std::shared_ptr<Progress> Session::beginOpening(const QString& path) {
     Q_EMIT openingStarted(path);
     return std::make_shared<ProgressBridge>(m_openToken, this, [this, generation = ++m_openGeneration](const ProgressUpdate& update) {
         if (generation == m_openGeneration)
-            Q_EMIT openingProgress(update.total > 0 ? update.done / update.total : -1, formatProgress(update));
+            Q_EMIT openingProgress(update.total > 0 ? update.done / update.total : -1, describeProgress(update));
     });
 }
 
@@ -75,23 +83,30 @@ void Session::open(const QString& path, const QString& countsIn) {
     const QString copy = countsIn.isEmpty() ? QString() : newWorkFile(QFileInfo(path).completeBaseName());
     runInBackground(
         m_ioPool, this, [path, countsIn, copy, progress] { return read(path, countsIn, copy, *progress); },
-        [this, path, generation = m_openGeneration](Result<Opened> result) {
+        [this, path, countsIn, generation = m_openGeneration](Result<Opened> result) {
             if (generation != m_openGeneration) return;
             if (!result) {
                 failOpening(result.error(), path);
                 return;
             }
             m_opening = false;
-            m_sourcePath = path;
-            m_workFile = result->workFile;
+            startAnew(path, result->workFile);
             m_countsChoices = result->countsChoices;
-            m_filtered = false;
-            m_unfiltered.reset();
-            m_allowNormalised = false;
-            m_editedColumns.clear();
-            setModified(false);
+            m_countsIn = countsIn;
             adopt(result->dataset, false);
         });
+}
+
+void Session::startAnew(const QString& path, const QString& workFile) {
+    m_sourcePath = m_savedPath = path;
+    m_workFile = workFile;
+    m_countsIn.clear();
+    m_joinedFiles = 0;
+    m_filtered = false;
+    m_unfiltered.reset();
+    m_allowNormalised = false;
+    m_editedColumns.clear();
+    setModified(false);
 }
 
 void Session::restore(SessionSnapshot lost) {
@@ -126,13 +141,9 @@ void Session::restore(SessionSnapshot lost) {
                 return;
             }
             m_opening = false;
-            m_sourcePath = lost.sourcePath;
-            m_workFile = lost.workFile;
+            startAnew(lost.sourcePath, lost.workFile);
             m_countsChoices.clear();
-            m_filtered = false;
-            m_unfiltered.reset();
             m_allowNormalised = lost.allowNormalised;
-            m_editedColumns.clear();
             for (const Column& column : lost.columns) m_editedColumns.push_back(column.name);
             setModified(true);
             adopt(*result, false);
@@ -234,18 +245,38 @@ void Session::keepCells(std::vector<int64_t> cells, const QString& reason) {
 void Session::mergeFiles(const QStringList& files) {
     if (!m_dataset || files.isEmpty()) return;
     const auto make = [current = m_dataset, files, name = displayName().toStdString()](Progress& progress) -> Result<Dataset> {
-        std::vector<io::NamedDataset> parts{{name, *current}};
-        for (const QString& file : files) {
-            io::ReadOptions options;
-            TXFM_TRY(Dataset next, io::openDataset(toPath(file), options, progress));
-            parts.push_back({QFileInfo(file).fileName().toStdString(), std::move(next)});
-        }
-        return joinDatasets(std::move(parts), progress);
+        return join({{name, *current}}, files, progress);
     };
-    replaceData(QStringLiteral("merged"), make, [this] {
+    replaceData(QStringLiteral("merged"), make, [this, more = static_cast<int>(files.size())] {
+        m_joinedFiles += more;
         m_filtered = false;
         m_unfiltered.reset();
     });
+}
+
+void Session::openJoined(const QStringList& files) {
+    const auto progress = beginOpening(files.constFirst());
+    const QString copy = newWorkFile(QFileInfo(files.constFirst()).completeBaseName() + QStringLiteral(".joined"));
+    runInBackground(
+        m_ioPool, this,
+        [files, copy, progress]() -> Result<std::shared_ptr<const Dataset>> {
+            TXFM_TRY(Dataset joined, join({}, files, *progress));
+            TXFM_CHECK(io::writeH5ad(toPath(copy), joined, {}, *progress));
+            return std::make_shared<const Dataset>(std::move(joined));
+        },
+        [this, files, copy, generation = m_openGeneration](Result<std::shared_ptr<const Dataset>> result) {
+            if (generation != m_openGeneration) return;
+            if (!result) {
+                failOpening(result.error(), files.join(QLatin1Char('\n')));
+                return;
+            }
+            m_opening = false;
+            startAnew(files.constFirst(), copy);
+            m_countsChoices.clear();
+            m_joinedFiles = static_cast<int>(files.size()) - 1;
+            setModified(true);
+            adopt(*result, false);
+        });
 }
 
 }  // namespace txfm::ui

@@ -15,7 +15,6 @@
 namespace txfm::ui {
 namespace {
 
-constexpr int kBins = 64;
 constexpr double kGrab = 7;  // pixels around a handle that still take it
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -33,25 +32,10 @@ HistogramView::HistogramView(QWidget* parent) : QWidget(parent) {
     connect(&Theme::instance(), &Theme::changed, this, qOverload<>(&QWidget::update));
 }
 
-void HistogramView::setValues(const std::vector<double>& values, Scale scale, const QString& axisTitle) {
-    m_scale = scale;
+void HistogramView::setHistogram(const Histogram& histogram, const QString& axisTitle) {
+    m_histogram = histogram;
     m_axisTitle = axisTitle;
     setAccessibleName(axisTitle);
-    m_bins.assign(kBins, 0);
-    double low = kInfinity, high = 0;
-    for (const double v : values) {
-        if (scale == Scale::Logarithmic && v <= 0) continue;
-        low = std::min(low, v);
-        high = std::max(high, v);
-    }
-    if (!(low <= high)) low = high = 1;
-    m_min = scale == Scale::Logarithmic ? std::max(low, 0.5) : 0;
-    m_max = std::max(high, m_min * 1.01 + (scale == Scale::Linear ? 1e-3 : 0));
-    for (const double v : values) {
-        const int bin = static_cast<int>(toPosition(v) * kBins);
-        ++m_bins[static_cast<size_t>(std::clamp(bin, 0, kBins - 1))];
-    }
-    m_highest = *std::ranges::max_element(m_bins);
     update();
 }
 
@@ -75,19 +59,9 @@ QRectF HistogramView::plotArea() const {
     return QRectF(rect()).adjusted(8, text + 4, -8, -(2 * text + 8));
 }
 
-double HistogramView::toPosition(double value) const {
-    if (m_scale == Scale::Linear) return (value - m_min) / (m_max - m_min);
-    return value <= m_min ? 0 : std::log(value / m_min) / std::log(m_max / m_min);
-}
-
-double HistogramView::toValue(double position) const {
-    if (m_scale == Scale::Linear) return m_min + position * (m_max - m_min);
-    return m_min * std::pow(m_max / m_min, position);
-}
-
 double HistogramView::toX(double value) const {
     const QRectF area = plotArea();
-    const double position = value == kInfinity ? 1 : value == -kInfinity ? 0 : std::clamp(toPosition(value), 0.0, 1.0);
+    const double position = value == kInfinity ? 1 : value == -kInfinity ? 0 : std::clamp(m_histogram.toPosition(value), 0.0, 1.0);
     return area.left() + position * area.width();
 }
 
@@ -99,8 +73,8 @@ HistogramView::Handle HistogramView::handleAt(double x) const {
 }
 
 void HistogramView::moveHandle(Handle handle, double value) {
-    value = rounded(value, m_max - m_min);
-    const bool off = handle == Handle::Lower ? toPosition(value) <= 0.004 : toPosition(value) >= 0.996;
+    value = rounded(value, m_histogram.max - m_histogram.min);
+    const bool off = handle == Handle::Lower ? m_histogram.toPosition(value) <= 0.004 : m_histogram.toPosition(value) >= 0.996;
     if (handle == Handle::Lower) {
         setThresholds(off ? -kInfinity : std::min(value, m_upper), m_upper);
     } else {
@@ -109,7 +83,7 @@ void HistogramView::moveHandle(Handle handle, double value) {
 }
 
 void HistogramView::mousePressEvent(QMouseEvent* event) {
-    if (event->button() != Qt::LeftButton || m_bins.empty()) return;
+    if (event->button() != Qt::LeftButton || m_histogram.bins.empty()) return;
     m_dragged = handleAt(event->position().x());
     if (m_dragged == Handle::None) return;
     m_active = m_dragged;
@@ -119,10 +93,10 @@ void HistogramView::mousePressEvent(QMouseEvent* event) {
 void HistogramView::mouseMoveEvent(QMouseEvent* event) {
     if (m_dragged != Handle::None) {
         const QRectF area = plotArea();
-        moveHandle(m_dragged, toValue(std::clamp((event->position().x() - area.left()) / area.width(), 0.0, 1.0)));
+        moveHandle(m_dragged, m_histogram.toValue(std::clamp((event->position().x() - area.left()) / area.width(), 0.0, 1.0)));
         return;
     }
-    const Handle hovered = m_bins.empty() ? Handle::None : handleAt(event->position().x());
+    const Handle hovered = m_histogram.bins.empty() ? Handle::None : handleAt(event->position().x());
     if (hovered == m_hovered) return;
     m_hovered = hovered;
     setCursor(hovered == Handle::None ? Qt::ArrowCursor : Qt::SplitHCursor);
@@ -149,12 +123,12 @@ void HistogramView::keyPressEvent(QKeyEvent* event) {
         update();
     } else if (event->key() == Qt::Key_Delete || event->key() == Qt::Key_Backspace) {
         m_active == Handle::Lower ? setThresholds(-kInfinity, m_upper) : setThresholds(m_lower, kInfinity);
-    } else if (direction != 0 && !m_bins.empty()) {
-        const double current = m_active == Handle::Lower ? (m_lower == -kInfinity ? m_min : m_lower)
-                                                         : (m_upper == kInfinity ? m_max : m_upper);
+    } else if (direction != 0 && !m_histogram.bins.empty()) {
+        const double current = m_active == Handle::Lower ? (m_lower == -kInfinity ? m_histogram.min : m_lower)
+                                                         : (m_upper == kInfinity ? m_histogram.max : m_upper);
         const double step = event->modifiers() & Qt::ShiftModifier ? 0.05 : 0.01;
-        double moved = toValue(std::clamp(toPosition(current) + direction * step, 0.0, 1.0));
-        if (rounded(moved, m_max - m_min) == current) moved = current + direction;
+        double moved = m_histogram.toValue(std::clamp(m_histogram.toPosition(current) + direction * step, 0.0, 1.0));
+        if (rounded(moved, m_histogram.max - m_histogram.min) == current) moved = current + direction;
         moveHandle(m_active, moved);
     } else {
         QWidget::keyPressEvent(event);
@@ -186,14 +160,14 @@ void HistogramView::paintEvent(QPaintEvent*) {
     painter.setRenderHint(QPainter::Antialiasing);
     const QRectF area = plotArea();
     const ThemeColours& c = colours();
-    if (!m_bins.empty() && m_highest > 0) {
-        const double width = area.width() / kBins;
-        for (int i = 0; i < kBins; ++i) {
-            const auto count = m_bins[static_cast<size_t>(i)];
+    if (!m_histogram.bins.empty() && m_histogram.highest > 0) {
+        const double width = area.width() / Histogram::kBins;
+        for (int i = 0; i < Histogram::kBins; ++i) {
+            const auto count = m_histogram.bins[static_cast<size_t>(i)];
             if (count == 0) continue;
             // Square root: the small groups, which thresholds are about, stay visible beside the bulk.
-            const double height = std::max(1.5, area.height() * std::sqrt(static_cast<double>(count) / static_cast<double>(m_highest)));
-            const double middle = toValue((i + 0.5) / kBins);
+            const double height = std::max(1.5, area.height() * std::sqrt(static_cast<double>(count) / static_cast<double>(m_histogram.highest)));
+            const double middle = m_histogram.toValue((i + 0.5) / Histogram::kBins);
             const bool kept = middle >= m_lower && middle <= m_upper;
             QColor fill = kept ? c.accent : c.bad;
             fill.setAlpha(kept ? 170 : 90);
@@ -203,7 +177,7 @@ void HistogramView::paintEvent(QPaintEvent*) {
     painter.setPen(QPen(c.plotAxis, 1));
     painter.drawLine(area.bottomLeft(), area.bottomRight());
     const int line = fontMetrics().height();
-    const auto ticks = m_scale == Scale::Linear ? niceTicks(m_min, m_max, 5) : niceLogTicks(m_min, m_max);
+    const auto ticks = m_histogram.scale == Histogram::Scale::Linear ? niceTicks(m_histogram.min, m_histogram.max, 5) : niceLogTicks(m_histogram.min, m_histogram.max);
     double lastRight = -kInfinity;
     painter.setFont(Theme::instance().smallFont());
     for (const double tick : ticks) {
@@ -220,7 +194,7 @@ void HistogramView::paintEvent(QPaintEvent*) {
     }
     painter.setPen(c.muted);
     painter.drawText(QRectF(area.left(), area.bottom() + line + 3, area.width(), line + 2), Qt::AlignCenter, m_axisTitle);
-    if (m_bins.empty()) return;
+    if (m_histogram.bins.empty()) return;
     if (m_lowerMovable) drawHandle(painter, Handle::Lower, area);
     if (m_upperMovable) drawHandle(painter, Handle::Upper, area);
 }

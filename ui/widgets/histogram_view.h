@@ -6,6 +6,8 @@
 
 #include <QWidget>
 
+#include "ui/widgets/histogram.h"
+
 namespace txfm::ui {
 
 /// Histogram with two thresholds that are dragged with the mouse or moved with the arrow keys (Tab
@@ -14,11 +16,9 @@ namespace txfm::ui {
 class HistogramView : public QWidget {
     Q_OBJECT
 public:
-    enum class Scale { Linear, Logarithmic };
     explicit HistogramView(QWidget* parent = nullptr);
 
-    /// Values >= 0; on a logarithmic axis zeros stand in the first bin.
-    void setValues(const std::vector<double>& values, Scale scale, const QString& axisTitle);
+    void setHistogram(const Histogram& histogram, const QString& axisTitle);
     void setThresholds(double lower, double upper);
     /// Which thresholds can be moved.
     void setMovable(bool lower, bool upper);
@@ -43,17 +43,12 @@ protected:
 private:
     enum class Handle { None, Lower, Upper };
     QRectF plotArea() const;
-    double toPosition(double value) const;  // value -> [0, 1] along the axis
-    double toValue(double position) const;
     double toX(double value) const;
     Handle handleAt(double x) const;
     void moveHandle(Handle handle, double value);
     void drawHandle(class QPainter& painter, Handle handle, const QRectF& area) const;
 
-    std::vector<int64_t> m_bins;
-    int64_t m_highest = 0;
-    double m_min = 0, m_max = 1;
-    Scale m_scale = Scale::Linear;
+    Histogram m_histogram;
     QString m_axisTitle;
     double m_lower = -std::numeric_limits<double>::infinity();
     double m_upper = std::numeric_limits<double>::infinity();

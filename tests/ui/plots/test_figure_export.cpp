@@ -2,13 +2,20 @@
 #include <cmath>
 #include <map>
 
+#include <QCheckBox>
+#include <QComboBox>
 #include <QDir>
 #include <QFile>
 #include <QImage>
+#include <QLabel>
+#include <QLocale>
+#include <QRegularExpression>
+#include <QSpinBox>
 #include <QTemporaryDir>
 #include <QTest>
 #include <QXmlStreamReader>
 
+#include "ui/plots/export_dialog.h"
 #include "ui/plots/figure_export.h"
 #include "ui/plots/heat_map.h"
 
@@ -99,6 +106,58 @@ private Q_SLOTS:
             QCOMPARE(qRound(image.dotsPerMeterX() * 0.0254), dpi);
             QCOMPARE(image.pixelColor(1, 1), QColor(Qt::white));
         }
+    }
+    void pngHasTheSizeAndBackgroundAskedFor() {
+        FigureOptions options;
+        options.dpi = 96;
+        options.panelSize = {300, 200};
+        options.transparent = true;
+        const QString path = m_folder.filePath(QStringLiteral("clear.png"));
+        const std::vector<ScatterScene> panels{makeScene(300), makeScene(300)};
+        QVERIFY(exportFigure(panels, path.toStdString(), options).ok());
+        const QImage image(path);
+        QCOMPARE(image.size(), figurePixels(panels, options));
+        QCOMPARE(image.height(), 232);
+        QVERIFY(image.width() > 2 * 300 + 32 && image.width() < 3 * 300);  // two maps and the legend
+        QCOMPARE(qAlpha(image.pixel(1, 1)), 0);
+    }
+    void pdfKeepsTextAndSize() {
+        const QString path = m_folder.filePath(QStringLiteral("a.pdf"));
+        FigureOptions options;
+        options.panelSize = {384, 288};  // 4 × 3 inches, with margins 4.33 × 3.33 (312 × 240 points)
+        options.legend = false;
+        QVERIFY(exportFigure({makeScene(100)}, path.toStdString(), options).ok());
+        QFile file(path);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const QByteArray pdf = file.readAll();
+        QVERIFY(pdf.startsWith("%PDF-"));
+        const QRegularExpressionMatch box = QRegularExpression(QStringLiteral(R"(/MediaBox \[0 0 ([0-9.]+) ([0-9.]+)\])")).match(QString::fromLatin1(pdf));
+        QVERIFY(box.hasMatch());
+        QVERIFY2(std::abs(box.captured(1).toDouble() - 312) <= 1 && std::abs(box.captured(2).toDouble() - 240) <= 1, qPrintable(box.captured(0)));
+        QVERIFY2(pdf.contains("/Font"), "words are set in a font, not drawn as outlines");
+    }
+    void theDialogHandsOnWhatWasChosen() {
+        ExportDialog dialog({makeScene(50), makeScene(60)});
+        dialog.findChild<QComboBox*>(QStringLiteral("exportPanels"))->setCurrentIndex(2);
+        auto* format = dialog.findChild<QComboBox*>(QStringLiteral("exportFormat"));
+        format->setCurrentIndex(format->findData(QStringLiteral(".png")));
+        dialog.findChild<QSpinBox*>(QStringLiteral("exportWidth"))->setValue(100);
+        dialog.findChild<QSpinBox*>(QStringLiteral("exportHeight"))->setValue(50);
+        dialog.findChild<QSpinBox*>(QStringLiteral("exportDpi"))->setValue(254);
+        dialog.findChild<QComboBox*>(QStringLiteral("exportBackground"))->setCurrentIndex(1);
+        dialog.findChild<QCheckBox*>(QStringLiteral("exportLegend"))->setChecked(false);
+        QCOMPARE(dialog.panels().size(), size_t{1});
+        QCOMPARE(dialog.panels().front().points->size(), size_t{60});
+        QCOMPARE(dialog.ending(), QStringLiteral(".png"));
+        const FigureOptions options = dialog.options();
+        QVERIFY(options.transparent && !options.legend && options.dpi == 254);
+        const QString path = m_folder.filePath(QStringLiteral("dialog.png"));
+        QVERIFY(exportFigure(dialog.panels(), path.toStdString(), options).ok());
+        const QImage image(path);
+        QVERIFY(std::abs(image.width() - (1000 + 85)) <= 1);  // 100 mm at 10 dots each, and the margins
+        const QLocale english(QLocale::English, QLocale::UnitedStates);
+        const QString told = QStringLiteral("%1 × %2 pixels").arg(english.toString(image.width()), english.toString(image.height()));
+        QVERIFY2(dialog.findChild<QLabel*>(QStringLiteral("exportPixels"))->text().contains(told), qPrintable(told));
     }
     void paperIsWhiteWhateverTheTheme() {
         FigureOptions options;

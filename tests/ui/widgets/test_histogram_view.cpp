@@ -14,7 +14,7 @@ private Q_SLOTS:
         HistogramView view;
         std::vector<double> values;
         for (int i = 0; i <= 100; ++i) values.push_back(i);
-        view.setValues(values, HistogramView::Scale::Linear, "percent");
+        view.setHistogram(Histogram::of(values, Histogram::Scale::Linear), "percent");
         view.resize(400, 200);
         view.show();
         QVERIFY(QTest::qWaitForWindowExposed(&view));
@@ -30,7 +30,7 @@ private Q_SLOTS:
     }
     void keysMoveAndSwitchOff() {
         HistogramView view;
-        view.setValues({0, 10, 20, 100}, HistogramView::Scale::Linear, "x");
+        view.setHistogram(Histogram::of({0, 10, 20, 100}, Histogram::Scale::Linear), "x");
         view.setMovable(true, true);
         QTest::keyClick(&view, Qt::Key_Right);
         QVERIFY(view.lower() > 0 && view.lower() < 5);
@@ -42,17 +42,30 @@ private Q_SLOTS:
     }
     void thresholdsDoNotCross() {
         HistogramView view;
-        view.setValues({1, 1000}, HistogramView::Scale::Logarithmic, "x");
+        view.setHistogram(Histogram::of({1, 1000}, Histogram::Scale::Logarithmic), "x");
         view.setThresholds(50, 60);
         for (int i = 0; i < 60; ++i) QTest::keyClick(&view, Qt::Key_Right);
         QVERIFY(view.lower() <= view.upper());
     }
+    void everyValueIsInItsBin() {
+        const Histogram linear = Histogram::of({0, 0.4, 50, 99.9, 100}, Histogram::Scale::Linear);
+        QCOMPARE(linear.max, 100.0);
+        QCOMPARE(linear.bins.front(), int64_t{2});
+        QCOMPARE(linear.bins[32], int64_t{1});
+        QCOMPARE(linear.bins.back(), int64_t{2});
+        const Histogram logarithmic = Histogram::of({0, 1, 10, 100}, Histogram::Scale::Logarithmic);
+        QCOMPARE(logarithmic.min, 1.0);
+        QCOMPARE(logarithmic.bins.front(), int64_t{2});  // zeros stand with the smallest
+        QCOMPARE(logarithmic.bins[32], int64_t{1});
+        QVERIFY(std::abs(logarithmic.toValue(0.5) - 10) < 1e-9);
+        QVERIFY(std::abs(logarithmic.toPosition(10) - 0.5) < 1e-12);
+    }
     void noValuesNoHarm() {
         HistogramView view;
-        view.setValues({}, HistogramView::Scale::Logarithmic, "x");
+        view.setHistogram(Histogram::of({}, Histogram::Scale::Logarithmic), "x");
         view.resize(300, 150);
         QVERIFY(!view.grab().isNull());
-        view.setValues({0, 0, 0}, HistogramView::Scale::Logarithmic, "x");
+        view.setHistogram(Histogram::of({0, 0, 0}, Histogram::Scale::Logarithmic), "x");
         QVERIFY(!view.grab().isNull());
     }
 };
