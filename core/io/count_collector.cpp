@@ -147,9 +147,17 @@ bool CountCollector::makeRoom() {
 
 /// Sorts the entries by cell and appends what belongs to each group of cells.
 Result<void> CountCollector::spill() {
-    const auto first = m_entries.begin(), last = m_entries.end();
     const auto byCell = [](const CountEntry& a, const CountEntry& b) { return a.cell < b.cell; };
-    if (!std::is_sorted(first, last, byCell)) std::stable_sort(first, last, byCell);
+    if (!std::ranges::is_sorted(m_entries, byCell)) {
+        const auto [low, high] = std::ranges::minmax(m_entries, byCell);
+        std::vector<size_t> place(static_cast<size_t>(high.cell - low.cell) + 2, 0);
+        for (const CountEntry& entry : m_entries) ++place[static_cast<size_t>(entry.cell - low.cell) + 1];
+        std::partial_sum(place.begin(), place.end(), place.begin());
+        m_sorted.resize(m_entries.size());
+        for (const CountEntry& entry : m_entries) m_sorted[place[static_cast<size_t>(entry.cell - low.cell)]++] = entry;
+        m_entries.swap(m_sorted);
+    }
+    const auto first = m_entries.begin(), last = m_entries.end();
     std::vector<uint8_t> bytes;
     std::vector<int32_t> genes;
     std::vector<float> values;
@@ -192,6 +200,7 @@ Result<CollectedCounts> CountCollector::finish(int64_t cells, int64_t genes) {
     }
     if (!m_entries.empty() && !makeRoom()) return m_status.error();
     m_entries = {};
+    m_sorted = {};
     const auto rows = std::make_shared<CollectedRows>(std::move(*m_scratch), std::move(m_groups), cells, genes, m_spilled);
     collected.counts = rows;
     if (kBytesPerValue * m_spilled > memoryForCounts()) return collected;

@@ -67,7 +67,7 @@ private:
     Result<void> spill();
 
     CancelToken m_token;
-    std::vector<CountEntry> m_entries;
+    std::vector<CountEntry> m_entries, m_sorted;
     size_t m_limit;
     std::optional<ScratchFile> m_scratch;
     struct Extent {
