@@ -33,6 +33,7 @@ StorageDialog::StorageDialog(QThreadPool* pool, QWidget* parent)
     m_list->setTextElideMode(Qt::ElideMiddle);
     m_list->header()->setStretchLastSection(false);
     m_list->header()->setSectionResizeMode(0, QHeaderView::Stretch);
+    m_list->header()->setSectionResizeMode(1, QHeaderView::ResizeToContents);
     m_list->setAccessibleName(windowTitle());
     m_total->setObjectName(QStringLiteral("storageTotal"));
     m_remove->setObjectName(QStringLiteral("storageRemove"));

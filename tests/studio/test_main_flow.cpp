@@ -8,7 +8,6 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QCryptographicHash>
-#include <QFileDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListView>
@@ -22,6 +21,7 @@
 #include "core/io/h5ad_writer.h"
 #include "core/io/reader.h"
 #include "tests/support/event_loop_watchdog.h"
+#include "tests/support/file_dialog.h"
 #include "tests/support/test_support.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/session/recent_files.h"
@@ -151,7 +151,7 @@ private Q_SLOTS:
     void save() {
         m_watchdog->setPhase("save");
         m_out = m_home.filePath("result.h5ad");
-        QTimer::singleShot(0, this, &TestMainFlow::answerDialog);
+        test::answerFileDialog(this, m_out);
         click(find<QAbstractButton>("exploreSaveButton"));
         QTRY_VERIFY_WITH_TIMEOUT(QFileInfo::exists(m_out) && !session()->isSaving(), 60000);
         QVERIFY(!session()->isModified());
@@ -223,16 +223,6 @@ private:
         return widget;
     }
     void click(QWidget* widget) { QTest::mouseClick(widget, Qt::LeftButton); }
-    void answerDialog() {
-        auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
-        if (!dialog) {
-            QTimer::singleShot(50, this, &TestMainFlow::answerDialog);
-            return;
-        }
-        auto* name = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
-        name->setText(m_out);
-        QTest::keyClick(name, Qt::Key_Return);
-    }
 
     QTemporaryDir m_home;
     std::unique_ptr<test::EventLoopWatchdog> m_watchdog;

@@ -4,7 +4,6 @@
 #include <QComboBox>
 #include <QDragEnterEvent>
 #include <QDropEvent>
-#include <QFileDialog>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
@@ -16,6 +15,7 @@
 
 #include "app/studio/main_window.h"
 #include "core/base/atomic_file.h"
+#include "tests/support/file_dialog.h"
 #include "tests/support/test_support.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/session/session.h"
@@ -142,7 +142,7 @@ private Q_SLOTS:
         session()->setObsColumn(mine, "annotate");
         QTRY_VERIFY(session()->isModified() && session()->dataset()->obs.find("mine"));
         const QString file = m_home.filePath("work.txfm-session");
-        QTimer::singleShot(0, this, [this, file] { answerDialog(file); });
+        test::answerFileDialog(this, file);
         m_window->findChild<QAction*>("saveSessionAction")->trigger();
         QTRY_VERIFY_WITH_TIMEOUT(QFileInfo::exists(file), 60000);
         QVERIFY(QFileInfo::exists(m_home.filePath("work.h5ad")));
@@ -197,16 +197,6 @@ private:
         return widget;
     }
     static void click(QWidget* widget) { QTest::mouseClick(widget, Qt::LeftButton); }
-    void answerDialog(const QString& answer) {
-        auto* dialog = qobject_cast<QFileDialog*>(QApplication::activeModalWidget());
-        if (!dialog) {
-            QTimer::singleShot(50, this, [this, answer] { answerDialog(answer); });
-            return;
-        }
-        auto* name = dialog->findChild<QLineEdit*>(QStringLiteral("fileNameEdit"));
-        name->setText(answer);
-        QTest::keyClick(name, Qt::Key_Return);
-    }
     QTemporaryDir m_home;
     std::unique_ptr<studio::MainWindow> m_window;
 };

@@ -54,7 +54,7 @@ StartPage::StartPage(QWidget* parent)
     m_recent->setObjectName(QStringLiteral("recentFiles"));
     m_recent->setAccessibleName(tr("Recent files"));
     m_recent->setFrameShape(QFrame::NoFrame);
-    m_recent->setStyleSheet(QStringLiteral("QListView { border: none; } QListView::item { padding: 7px 4px; }"));
+    m_recent->setStyleSheet(QStringLiteral("QListView { border: none; }"));
     m_recent->setTextElideMode(Qt::ElideMiddle);
     recent->body()->addWidget(m_recent);
     connect(m_recent, &QListWidget::itemClicked, this, &StartPage::openRecent);
@@ -124,6 +124,7 @@ void StartPage::refreshRecent() {
         auto* item = new QListWidgetItem(Theme::instance().icon(icon), text, m_recent);
         item->setData(Qt::UserRole, path);
         item->setToolTip(path);
+        item->setSizeHint({0, fontMetrics().height() + 14});
     };
     if (!m_lastWindow.isEmpty())
         add(QStringLiteral("play"), tr("Continue where you left off: %1").arg(m_lastWindow), SessionFile::ofLastWindow());

@@ -63,6 +63,7 @@ void CommandPalette::filter(const QString& text) {
         const QString keys = m_actions[i]->shortcut().toString(QKeySequence::NativeText);
         auto* item = new QListWidgetItem(keys.isEmpty() ? name : QStringLiteral("%1    %2").arg(name, keys), m_list);
         item->setData(Qt::UserRole, i);
+        item->setSizeHint({0, fontMetrics().height() + 10});
     }
     m_list->setCurrentRow(0);
 }
