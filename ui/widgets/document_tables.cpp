@@ -15,16 +15,19 @@ namespace {
 /// Numbers and single words never break; columns of longer text take what is left.
 constexpr int kShort = 12;
 
-void keepShortCellsWhole(QTextTable* table) {
-    for (int row = 0; row < table->rows(); ++row) {
-        for (int column = 0; column < table->columns(); ++column) {
-            QTextCursor cursor = table->cellAt(row, column).firstCursorPosition();
-            if (cursor.block().length() > kShort) continue;
-            QTextBlockFormat format;
-            format.setNonBreakableLines(true);
-            cursor.mergeBlockFormat(format);
-        }
+void styleCell(QTextTableCell cell, bool shaded) {
+    QTextTableCellFormat format = cell.format().toTableCellFormat();
+    if (shaded) {
+        format.setBackground(colours().raised);
+    } else {
+        format.clearBackground();
     }
+    cell.setFormat(format);
+    QTextCursor cursor = cell.firstCursorPosition();
+    if (cursor.block().length() > kShort) return;
+    QTextBlockFormat whole;
+    whole.setNonBreakableLines(true);
+    cursor.mergeBlockFormat(whole);
 }
 
 }  // namespace
@@ -34,15 +37,15 @@ void styleTables(QTextDocument* document) {
         auto* table = qobject_cast<QTextTable*>(frame);
         if (!table) continue;
         QTextTableFormat format = table->format();
+        format.setBorder(0);
         format.setCellPadding(4);
         format.setCellSpacing(0);
-        format.setBorderCollapse(true);
-        format.setBorder(1);
-        format.setBorderBrush(colours().border);
         format.setTopMargin(6);
         format.setBottomMargin(6);
         table->setFormat(format);
-        keepShortCellsWhole(table);
+        for (int row = 0; row < table->rows(); ++row) {
+            for (int column = 0; column < table->columns(); ++column) styleCell(table->cellAt(row, column), row % 2 == 0);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ class QTextDocument;
 
 namespace txfm::ui {
 
-/// Gives the tables of a Markdown text room around their words and thin lines in the theme's colours.
+/// Gives the tables of a Markdown text room around their words and shaded rows in the colours of the theme.
 void styleTables(QTextDocument* document);
 
 }  // namespace txfm::ui
