@@ -144,8 +144,9 @@ private:
     /// Starts an opening: cancels the one before and announces it. What it reports goes to openingProgress().
     std::shared_ptr<Progress> beginOpening(const QString& path);
     void failOpening(const Error& error, const QString& path);
+    using DataWriter = std::function<Result<void>(const std::filesystem::path& file, const Dataset& changed, Progress& progress)>;
     /// Makes a changed data set on the reading thread, stores it as working file and opens it.
-    void replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, std::function<void()> adopted);
+    void replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, DataWriter write, std::function<void()> adopted);
     void adopt(std::shared_ptr<const Dataset> dataset, bool sameCells);
     void replaceObs(const std::string& name, const std::optional<Column>& column);
     void applyObsEdits();

@@ -199,15 +199,15 @@ void Session::loadResults(const QString& file) {
         });
 }
 
-void Session::replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, std::function<void()> adopted) {
+void Session::replaceData(const QString& step, std::function<Result<Dataset>(Progress&)> make, DataWriter write, std::function<void()> adopted) {
     const auto progress = beginOpening(m_sourcePath);
     const QString file = resultFileFor(step);
     using Made = Result<std::shared_ptr<const Dataset>>;
     runInBackground(
         m_ioPool, this,
-        [make = std::move(make), file, progress]() -> Made {
+        [make = std::move(make), write = std::move(write), file, progress]() -> Made {
             TXFM_TRY(Dataset changed, make(*progress));
-            TXFM_CHECK(io::writeH5ad(toPath(file), changed, {}, *progress));
+            TXFM_CHECK(write(toPath(file), changed, *progress));
             return std::make_shared<const Dataset>(std::move(changed));
         },
         [this, file, adopted = std::move(adopted), generation = m_openGeneration](Made result) {
@@ -226,14 +226,31 @@ void Session::replaceData(const QString& step, std::function<Result<Dataset>(Pro
 
 void Session::keepCells(std::vector<int64_t> cells, const QString& reason) {
     if (!m_dataset) return;
-    const auto make = [current = m_dataset, cells = std::move(cells), reason](Progress& progress) -> Result<Dataset> {
+    const auto make = [current = m_dataset, cells, reason](Progress& progress) -> Result<Dataset> {
         std::vector<int64_t> genes(static_cast<size_t>(current->genes()));
         std::iota(genes.begin(), genes.end(), int64_t{0});
         TXFM_TRY(Dataset kept, subset(*current, cells, genes, progress));
         kept.provenance.notes.push_back(reason.toStdString());
         return kept;
     };
-    replaceData(QStringLiteral("filtered"), make, [this, current = m_dataset, workFile = m_workFile] {
+    // The slots beside the counts are cut from the working file, which holds the results so far.
+    const auto write = [workFile = m_workFile, source = m_sourcePath, edited = m_editedColumns, cells](const std::filesystem::path& file, const Dataset& kept,
+                                                                                                   Progress& progress) -> Result<void> {
+        if (!workFile.endsWith(QStringLiteral(".h5ad"), Qt::CaseInsensitive)) return io::writeH5ad(file, kept, {}, progress);
+        Dataset cut = kept;
+        cut.provenance.format = "h5ad";
+        cut.provenance.path = toPath(workFile).string();
+        if (workFile != source) {
+            TXFM_TRY(const io::FileInfo info, io::inspect(toPath(workFile)));
+            cut.provenance.countsIn = info.countsIn;
+        }
+        io::H5adAdditions additions;
+        for (const std::string& name : edited)
+            if (const Column* column = kept.obs.find(name)) additions.obs.push_back(*column);
+        TXFM_CHECK(io::rewriteH5ad(file, cut, {cells, std::nullopt}, additions, progress));
+        return {};
+    };
+    replaceData(QStringLiteral("filtered"), make, write, [this, current = m_dataset, workFile = m_workFile] {
         if (!m_filtered) {
             m_unfiltered = current;
             m_unfilteredWorkFile = workFile;
@@ -247,7 +264,8 @@ void Session::mergeFiles(const QStringList& files) {
     const auto make = [current = m_dataset, files, name = displayName().toStdString()](Progress& progress) -> Result<Dataset> {
         return join({{name, *current}}, files, progress);
     };
-    replaceData(QStringLiteral("merged"), make, [this, more = static_cast<int>(files.size())] {
+    const auto write = [](const std::filesystem::path& file, const Dataset& joined, Progress& progress) { return io::writeH5ad(file, joined, {}, progress); };
+    replaceData(QStringLiteral("merged"), make, write, [this, more = static_cast<int>(files.size())] {
         m_joinedFiles += more;
         m_filtered = false;
         m_unfiltered.reset();
