@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <bit>
 
+#include "core/data/count_view.h"
 #include "core/preprocess/gene_matching.h"
 
 namespace txfm {
@@ -8,27 +9,14 @@ namespace {
 
 /// Counts seen through a vocabulary. Keeps the rules of CsrMatrix (ascending, unique columns) without sorting:
 /// values are scattered into a dense row, a bit per gene marks what was touched, and the bits are read in order.
-class ProjectedCounts final : public CountSource {
+class ProjectedCounts final : public CountView {
 public:
     ProjectedCounts(std::shared_ptr<const CountSource> counts, std::vector<int32_t> target, int64_t genes)
-        : m_counts(std::move(counts)), m_target(std::move(target)), m_genes(genes) {}
-
-    int64_t cells() const override { return m_counts->cells(); }
+        : CountView(std::move(counts)), m_target(std::move(target)), m_genes(genes) {}
     int64_t genes() const override { return m_genes; }
-    int64_t nonZeros() const override { return -1; }
-    bool concurrentReads() const override { return m_counts->concurrentReads(); }
-
-    Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override {
-        TXFM_TRY(const CsrMatrix block, m_counts->readRows(begin, end));
-        return project(block);
-    }
-    Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override {
-        TXFM_TRY(const CsrMatrix block, m_counts->readRowsAt(rows));
-        return project(block);
-    }
 
 private:
-    CsrMatrix project(const CsrMatrix& block) const {
+    CsrMatrix transform(CsrMatrix block) const override {
         CsrMatrix out;
         out.rows = block.rows;
         out.cols = m_genes;
@@ -58,7 +46,6 @@ private:
         return out;
     }
 
-    std::shared_ptr<const CountSource> m_counts;
     std::vector<int32_t> m_target;
     int64_t m_genes;
 };

@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 
+#include "core/data/count_view.h"
 #include "core/preprocess/qc.h"
 
 namespace txfm {
 namespace {
 
 /// Some cells and genes of another source; reads through, so that a large file is never held in memory.
-class SelectedCounts final : public CountSource {
+class SelectedCounts final : public CountView {
 public:
     SelectedCounts(std::shared_ptr<const CountSource> counts, std::vector<int64_t> cells, const std::vector<int64_t>& genes)
-        : m_counts(std::move(counts)), m_cells(std::move(cells)), m_column(static_cast<size_t>(m_counts->genes()), -1),
+        : CountView(std::move(counts)), m_cells(std::move(cells)), m_column(static_cast<size_t>(source().genes()), -1),
           m_genes(static_cast<int64_t>(genes.size())) {
         for (size_t g = 0; g < genes.size(); ++g) m_column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
     }
 
     int64_t cells() const override { return static_cast<int64_t>(m_cells.size()); }
     int64_t genes() const override { return m_genes; }
-    int64_t nonZeros() const override { return -1; }
-    bool concurrentReads() const override { return m_counts->concurrentReads(); }
 
     Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override {
         if (begin < 0 || end < begin || end > cells()) return failed("Cells outside the selection were asked for.");
         std::vector<int64_t> rows(m_cells.begin() + begin, m_cells.begin() + end);
         const bool contiguous = !rows.empty() && rows.back() - rows.front() == end - begin - 1;
-        TXFM_TRY(const CsrMatrix block,
-                 contiguous ? m_counts->readRows(rows.front(), rows.back() + 1) : m_counts->readRowsAt(rows));
-        return select(block);
+        return contiguous ? CountView::readRows(rows.front(), rows.back() + 1) : CountView::readRowsAt(rows);
     }
     Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override {
         std::vector<int64_t> inner(rows.size());
@@ -34,12 +31,11 @@ public:
             if (rows[i] < 0 || rows[i] >= cells()) return failed("Cells outside the selection were asked for.");
             inner[i] = m_cells[static_cast<size_t>(rows[i])];
         }
-        TXFM_TRY(const CsrMatrix block, m_counts->readRowsAt(inner));
-        return select(block);
+        return CountView::readRowsAt(inner);
     }
 
 private:
-    CsrMatrix select(const CsrMatrix& block) const {
+    CsrMatrix transform(CsrMatrix block) const override {
         CsrMatrix out;
         out.rows = block.rows;
         out.cols = m_genes;
@@ -56,7 +52,6 @@ private:
         return out;
     }
 
-    std::shared_ptr<const CountSource> m_counts;
     std::vector<int64_t> m_cells;
     std::vector<int32_t> m_column;
     int64_t m_genes;

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plugins/readers/bundle/held_counts.h"
 
+#include "core/data/count_view.h"
+
 namespace txfm::readers {
 namespace fs = std::filesystem;
 namespace {
 
 /// Counts in a file that is removed with them.
-class HeldCounts final : public CountSource {
+class HeldCounts final : public CountView {
 public:
-    HeldCounts(std::shared_ptr<const CountSource> counts, TemporaryFolder folder) : m_folder(std::move(folder)), m_counts(std::move(counts)) {}
-    int64_t cells() const override { return m_counts->cells(); }
-    int64_t genes() const override { return m_counts->genes(); }
-    int64_t nonZeros() const override { return m_counts->nonZeros(); }
-    Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override { return m_counts->readRows(begin, end); }
-    Result<CsrMatrix> readRowsAt(const std::vector<int64_t>& rows) const override { return m_counts->readRowsAt(rows); }
-    bool dense() const override { return m_counts->dense(); }
-    bool concurrentReads() const override { return m_counts->concurrentReads(); }
+    HeldCounts(std::shared_ptr<const CountSource> counts, TemporaryFolder folder) : CountView(std::move(counts)), m_folder(std::move(folder)) {}
+    int64_t nonZeros() const override { return source().nonZeros(); }
+    bool dense() const override { return source().dense(); }
 
 private:
+    CsrMatrix transform(CsrMatrix rows) const override { return rows; }
     TemporaryFolder m_folder;
-    std::shared_ptr<const CountSource> m_counts;  // closes before the folder goes
 };
 
 }  // namespace
