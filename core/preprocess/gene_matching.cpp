@@ -2,10 +2,9 @@
 #include "core/preprocess/gene_matching.h"
 
 #include <algorithm>
-#include <sstream>
 #include <unordered_set>
 
-#include "core/base/atomic_file.h"
+#include "core/preprocess/gene_mapping.h"
 #include "core/preprocess/gene_names.h"
 #include "core/preprocess/gene_notes.h"
 #include "core/preprocess/vocabulary_index.h"
@@ -61,31 +60,6 @@ std::vector<NameSource> sourcesOf(const Table& var, const std::vector<std::strin
     return sources;
 }
 
-/// A user's file of two columns: name in the data, symbol or Ensembl id.
-Result<std::unordered_map<std::string, std::string>> readMapping(const std::filesystem::path& file) {
-    TXFM_TRY(std::string text, readWholeFile(file));
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    std::unordered_map<std::string, std::string> mapping;
-    std::istringstream lines(text);
-    std::string line;
-    while (std::getline(lines, line)) {
-        const size_t cut = line.find_first_of("\t,;");
-        if (cut == std::string::npos) continue;
-        const auto unquoted = [](std::string part) {
-            std::erase(part, '"');
-            return part;
-        };
-        const std::string from = geneKey(unquoted(line.substr(0, cut)));
-        std::string to = unquoted(line.substr(cut + 1));
-        to = to.substr(0, to.find_first_of("\t,;\r"));
-        if (!from.empty() && !to.empty()) mapping.emplace(from, to);
-    }
-    if (mapping.empty())
-        return badInput("The gene mapping " + file.string() + " has no line with two columns.",
-                        "Give a text file with the name in the data and the gene symbol or Ensembl id, separated by a tab or comma.");
-    return mapping;
-}
-
 struct Hit {
     int32_t gene = -1;
     GeneMatchKind kind = GeneMatchKind::Dropped;
@@ -95,7 +69,7 @@ struct Hit {
 /// Resolves one gene of the file after the other; remembers what the notes tell.
 class Matcher {
 public:
-    Matcher(const VocabularyIndex& index, const std::unordered_map<std::string, std::string>& mapping)
+    Matcher(const VocabularyIndex& index, const GeneMapping& mapping)
         : m_index(index), m_mapping(mapping) {}
 
     Hit resolve(const std::vector<NameSource>& sources, size_t gene) {
@@ -131,12 +105,8 @@ public:
 
 private:
     int32_t mapped(const std::string& name) const {
-        auto found = m_mapping.find(geneKey(name));
-        // The version of a transcript is left out of most tables.
-        const GeneNameKind kind = geneNameKind(name);
-        if (found == m_mapping.end() && (kind == GeneNameKind::EnsemblTranscript || kind == GeneNameKind::RefSeq))
-            found = m_mapping.find(geneKey(name.substr(0, name.find('.'))));
-        return found == m_mapping.end() ? -1 : m_index.find(found->second);
+        const std::string* wanted = m_mapping.find(name);
+        return wanted ? m_index.find(*wanted) : -1;
     }
 
     /// An Ensembl gene id, alone or within a name: "ENST00000456328.2|ENSG00000290825.1|..." of GENCODE, "TP53_ENSG00000141510".
@@ -196,7 +166,7 @@ private:
     }
 
     const VocabularyIndex& m_index;
-    const std::unordered_map<std::string, std::string>& m_mapping;
+    const GeneMapping& m_mapping;
     std::unordered_set<std::string> m_seen, m_dates;
     GeneNoteFacts m_facts;
 };
@@ -211,7 +181,7 @@ std::string displayName(const std::vector<NameSource>& sources, size_t gene, con
 }
 
 GeneMatch matchWith(const std::vector<NameSource>& sources, const Table& var, const VocabularyIndex& index,
-                    const std::unordered_map<std::string, std::string>& mapping, int64_t vocabularySize) {
+                    const GeneMapping& mapping, int64_t vocabularySize) {
     GeneMatch match;
     const size_t genes = var.rows();
     match.target.assign(genes, -1);
@@ -259,9 +229,9 @@ std::string examples(const std::vector<std::string>& names) {
 Result<GeneMatch> matchGenes(const Table& var, const io::Vocabulary& vocabulary, const std::string& fileName,
                              const std::filesystem::path& mappingFile) {
     TXFM_TRY(const auto table, GeneTable::shared());
-    std::unordered_map<std::string, std::string> mapping;
+    GeneMapping mapping;
     if (!mappingFile.empty()) {
-        TXFM_TRY(mapping, readMapping(mappingFile));
+        TXFM_TRY(mapping, GeneMapping::read(mappingFile));
     }
     const VocabularyIndex index(vocabulary, *table);
     std::vector<NameSource> sources = sourcesOf(var, kColumns);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "core/preprocess/gene_mapping.h"
+
+#include <sstream>
+#include <vector>
+
+#include "core/base/atomic_file.h"
+#include "core/preprocess/gene_names.h"
+
+namespace txfm {
+
+Result<GeneMapping> GeneMapping::read(const std::filesystem::path& file) {
+    TXFM_TRY(std::string text, readWholeFile(file));
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    GeneMapping mapping;
+    std::istringstream lines(text);
+    std::string line;
+    while (std::getline(lines, line)) {
+        const size_t cut = line.find_first_of("\t,;");
+        if (cut == std::string::npos) continue;
+        const auto unquoted = [](std::string part) {
+            std::erase(part, '"');
+            return part;
+        };
+        const std::string from = geneKey(unquoted(line.substr(0, cut)));
+        std::string to = unquoted(line.substr(cut + 1));
+        to = to.substr(0, to.find_first_of("\t,;\r"));
+        if (!from.empty() && !to.empty()) mapping.m_names.emplace(from, to);
+    }
+    if (mapping.m_names.empty())
+        return badInput("The gene mapping " + file.string() + " has no line with two columns.",
+                        "Give a text file with the name in the data and the gene symbol or Ensembl id, separated by a tab or comma.");
+    return mapping;
+}
+
+const std::string* GeneMapping::find(const std::string& name) const {
+    if (m_names.empty()) return nullptr;
+    auto found = m_names.find(geneKey(name));
+    // The version of a transcript is left out of most tables.
+    const GeneNameKind kind = geneNameKind(name);
+    if (found == m_names.end() && (kind == GeneNameKind::EnsemblTranscript || kind == GeneNameKind::RefSeq))
+        found = m_names.find(geneKey(name.substr(0, name.find('.'))));
+    return found == m_names.end() ? nullptr : &found->second;
+}
+
+void applyGeneMapping(const GeneMapping& mapping, Table& var) {
+    static const std::string kFirstAsked = "ensembl_id";
+    const Column* before = var.find(kFirstAsked);
+    std::vector<std::string> names(var.rows());
+    for (size_t gene = 0; gene < names.size(); ++gene) {
+        const std::string* mapped = mapping.find(var.index[gene]);
+        for (size_t c = 0; c < var.columns.size() && !mapped; ++c)
+            if (!var.columns[c].isNumeric()) mapped = mapping.find(var.columns[c].text(gene));
+        names[gene] = mapped ? *mapped : before ? before->text(gene) : std::string();
+    }
+    var.set(Column{kFirstAsked, std::move(names), {}});
+}
+
+}  // namespace txfm
