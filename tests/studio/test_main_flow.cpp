@@ -13,6 +13,7 @@
 #include <QListView>
 #include <QOpenGLWidget>
 #include <QPushButton>
+#include <QScreen>
 #include <QSettings>
 #include <QTabWidget>
 #include <QtTest>
@@ -127,6 +128,27 @@ private Q_SLOTS:
             QTRY_COMPARE(combo->currentData().toString(), QString::fromLatin1(name));
         }
         QTRY_VERIFY(find<QAbstractItemView>("legendList")->model()->rowCount() > 0);
+    }
+
+    void bothMapsAreOnTheScreen() {
+        // What the display shows, not what the views believe: in each the corners are background and the middle has colours.
+        QTest::qWait(300);
+        const QImage window = m_window->screen()->grabWindow(m_window->winId()).toImage();
+        for (const char* name : {"exploreScatterTxfm", "exploreScatterPca"}) {
+            const auto* view = find<QWidget>(name);
+            const QImage shown = window.copy(QRect(view->mapTo(m_window.get(), QPoint()), view->size()));
+            const QRgb background = colours().plotBackground.rgb();
+            std::set<QRgb> seen;
+            int empty = 0;
+            for (int y = 0; y < shown.height(); ++y)
+                for (int x = 0; x < shown.width(); ++x) {
+                    empty += shown.pixel(x, y) == background;
+                    seen.insert(shown.pixel(x, y));
+                }
+            QVERIFY2(empty > shown.width() * shown.height() / 3, name);
+            QVERIFY2(shown.pixel(3, 3) == background && shown.pixel(shown.width() - 4, 3) == background, name);
+            QVERIFY2(seen.size() > 8 && !seen.contains(qRgb(0, 0, 0)), name);
+        }
     }
 
     void select() {

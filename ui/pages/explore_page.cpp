@@ -180,17 +180,18 @@ void ExplorePage::datasetChanged() {
 void ExplorePage::resultsChanged() {
     const auto dataset = session()->dataset();
     const bool maps = dataset && !ExploreMap::mapKeys(*dataset).isEmpty();
-    showContent(maps);
     m_empty->setText(dataset ? tr("No map of these cells yet") : tr("No data open"),
                      dataset ? tr("Embed the cells first: the program then draws them as a map and finds clusters.") : emptyText());
     m_empty->setAction(dataset ? tr("Go to Embed") : tr("Go to Start"));
     if (!maps) {
+        showContent(false);
         m_known = dataset;
         return;
     }
     m_left->offer(kLeftMaps + kRightMaps, {});
     m_right->offer(kRightMaps + kLeftMaps, m_left->key());
     m_right->setVisible(!m_right->key().isEmpty());
+    showContent(true);  // not earlier: a view that is shown and hidden at once loses its texture in Qt 6.4
 
     const std::string column = m_coloring->choice().name.toStdString();
     const bool clustersAreNew = m_known && !m_known->obs.find("txfm_leiden") && dataset->obs.find("txfm_leiden");
