@@ -26,19 +26,29 @@ Result<ModelConfig> readConfig(const fs::path& path) {
     return ModelConfig::fromJson(json, path.string());
 }
 
+/// Weights that config.json does not know would be left out silently: half of a deeper model, for one.
 Result<void> checkTensors(const ModelConfig& config, const SafetensorsFile& weights) {
-    for (const auto& [name, shape] : tensorShapes(config)) {
+    const std::string hint = "Put the config.json and the weights of one and the same model into the folder, or export the model again.";
+    const auto shapes = tensorShapes(config);
+    for (const auto& [name, shape] : shapes) {
         const auto it = weights.tensors().find(name);
         if (it == weights.tensors().end())
-            return badInput(quoted(weights.path()) + " lacks the tensor '" + name + "' that its config.json calls for.");
+            return badInput(quoted(weights.path()) + " lacks the tensor '" + name + "' that its config.json calls for.", hint);
         if (it->second.shape != shape)
             return badInput("Tensor '" + name + "' in " + quoted(weights.path()) + " has the shape " +
-                            Json(it->second.shape).dump() + ", its config.json calls for " + Json(shape).dump() + ".");
+                                Json(it->second.shape).dump() + ", its config.json calls for " + Json(shape).dump() + ".",
+                            hint);
         const std::string& type = it->second.dtype;
         if (type != "F32" && type != "BF16" && type != "F16" && type != "F64")
             return badInput("Tensor '" + name + "' in " + quoted(weights.path()) + " has the type " + type +
-                            ", which is not a floating-point type.");
+                                ", which is not a floating-point type.",
+                            "Export the model with F32 or BF16 weights.");
     }
+    for (const auto& [name, tensor] : weights.tensors())
+        if (!shapes.contains(name))
+            return badInput(quoted(weights.path()) + " holds the tensor '" + name.substr(0, 100) +
+                                "', for which its config.json has no use.",
+                            hint);
     return {};
 }
 
@@ -126,7 +136,7 @@ Result<std::vector<float>> ModelDirectory::geneVectors(bool decoder, int64_t* wi
 }
 
 Result<void> writeModelDirectory(const fs::path& folder, const ModelConfig& config, const Vocabulary& vocabulary,
-                                 const std::vector<TensorToWrite>& tensors, const std::string& card) {
+                                 const std::vector<TensorToWrite>& tensors, const std::string& card, const CancelToken* cancel) {
     std::error_code ec;
     const fs::path work = folder / (".writing-" + std::to_string(::getpid()));
     fs::create_directories(work, ec);
@@ -141,7 +151,7 @@ Result<void> writeModelDirectory(const fs::path& folder, const ModelConfig& conf
         }
     } cleaner{work};
     const std::string genes = vocabularyToTsv(vocabulary);
-    TXFM_CHECK(writeSafetensors(work / kWeights, tensors, {{"format", "txfm"}, {"format_version", "1"}}));
+    TXFM_CHECK(writeSafetensors(work / kWeights, tensors, {{"format", "txfm"}, {"format_version", "1"}}, cancel));
     TXFM_CHECK(writeFileAtomically(work / kGenes, genes));
     TXFM_CHECK(writeFileAtomically(work / kConfig, config.toJson().dump(2) + "\n"));
     if (!card.empty()) TXFM_CHECK(writeFileAtomically(work / kCard, card));

@@ -53,6 +53,6 @@ std::string vocabularyToTsv(const Vocabulary& vocabulary);
 /// files in so that the directory always holds no model or a whole one.
 Result<void> writeModelDirectory(const std::filesystem::path& folder, const ModelConfig& config,
                                  const Vocabulary& vocabulary, const std::vector<TensorToWrite>& tensors,
-                                 const std::string& card);
+                                 const std::string& card, const CancelToken* cancel = nullptr);
 
 }  // namespace txfm::io

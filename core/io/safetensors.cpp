@@ -108,10 +108,15 @@ std::string shapeText(const std::vector<int64_t>& shape) {
     return text + "]";
 }
 
-bool writeAll(int fd, const void* data, size_t size) {
+/// False with errno set, ECANCELED for a stop.
+bool writeAll(int fd, const void* data, size_t size, const CancelToken* cancel) {
     const char* p = static_cast<const char*>(data);
     while (size > 0) {
-        const ssize_t written = ::write(fd, p, std::min<size_t>(size, size_t{1} << 28));
+        if (cancel && cancel->cancelled()) {
+            errno = ECANCELED;
+            return false;
+        }
+        const ssize_t written = ::write(fd, p, std::min<size_t>(size, size_t{1} << 25));
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return false;
         p += written;
@@ -220,7 +225,7 @@ Result<std::vector<float>> SafetensorsFile::readFloat(const std::string& name, c
 }
 
 Result<void> writeSafetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
-                              const std::map<std::string, std::string>& metadata) {
+                              const std::map<std::string, std::string>& metadata, const CancelToken* cancel) {
     std::vector<const TensorToWrite*> order;
     for (const TensorToWrite& tensor : tensors) order.push_back(&tensor);
     // Wide types first keeps every tensor aligned without gaps, which the format's own reader forbids.
@@ -252,10 +257,10 @@ Result<void> writeSafetensors(const std::filesystem::path& path, const std::vect
     };
     if (fd < 0) return cannotWrite();
     const uint64_t headerSize = text.size();
-    bool written = writeAll(fd, &headerSize, 8) && writeAll(fd, text.data(), text.size());
-    for (size_t i = 0; written && i < order.size(); ++i) written = writeAll(fd, order[i]->data, sizes[i]);
+    bool written = writeAll(fd, &headerSize, 8, cancel) && writeAll(fd, text.data(), text.size(), cancel);
+    for (size_t i = 0; written && i < order.size(); ++i) written = writeAll(fd, order[i]->data, sizes[i], cancel);
     if (!written) {
-        const Error error = cannotWrite();
+        const Error error = errno == ECANCELED ? cancelledError() : cannotWrite();
         ::close(fd);
         return error;
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/progress.h"
 #include "core/base/result.h"
 
 namespace txfm::io {
@@ -53,9 +54,10 @@ struct TensorToWrite {
     const void* data = nullptr;
 };
 
-/// Writes atomically; wide types first, then by name, without gaps, so that every tensor is aligned.
+/// Writes atomically; wide types first, then by name, without gaps, so that every tensor is aligned. Failed when the
+/// disk is full, Cancelled; what was at `path` stays.
 Result<void> writeSafetensors(const std::filesystem::path& path, const std::vector<TensorToWrite>& tensors,
-                              const std::map<std::string, std::string>& metadata);
+                              const std::map<std::string, std::string>& metadata, const CancelToken* cancel = nullptr);
 
 /// Round-to-nearest-even conversion for BF16 weights.
 uint16_t floatToBfloat16(float value);

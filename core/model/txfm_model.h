@@ -38,8 +38,8 @@ class TxfmModel {
 public:
     /// Initial weights (spec §2.1: codebook N(0,1), linear truncated normal 0.02, CLS 0.02, LayerScale), each
     /// tensor from a Philox stream of (seed, its position), so equal on every machine.
-    /// The configuration must have passed ModelConfig::validate().
-    static std::shared_ptr<TxfmModel> create(const io::ModelConfig& config, uint64_t seed);
+    /// The configuration must have passed ModelConfig::validate(). Null after a stop.
+    static std::shared_ptr<TxfmModel> create(const io::ModelConfig& config, uint64_t seed, const CancelToken* cancel = nullptr);
     /// Weights of a directory (F32 or BF16 -> float32). BadInput naming file and tensor.
     static Result<std::shared_ptr<TxfmModel>> load(const io::ModelDirectory& directory);
 
@@ -86,8 +86,8 @@ double dropPathRate(double rate, int64_t block, int64_t blocks);
 /// True when that sample keeps that block.
 bool keepsBlock(const DropPathDraws& draws, uint32_t sampleId, int64_t block, double dropRate);
 
-/// Writes a model directory (see io::writeModelDirectory), weights as F32 or BF16. Errors: Failed.
+/// Writes a model directory (see io::writeModelDirectory), weights as F32 or BF16. Errors: Failed, Cancelled.
 Result<void> saveModel(const std::filesystem::path& folder, const TxfmModel& model, const io::Vocabulary& vocabulary,
-                       const std::string& card, bool bfloat16 = false);
+                       const std::string& card, bool bfloat16 = false, const CancelToken* cancel = nullptr);
 
 }  // namespace txfm::model
