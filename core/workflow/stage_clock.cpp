@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/workflow/stage_clock.h"
 
-#include <sys/resource.h>
+#include "core/base/memory.h"
 
 namespace txfm::workflow {
 
@@ -15,15 +15,9 @@ void StageClock::start(const std::string& stage) {
 void StageClock::finish(nlohmann::json& result) {
     start("");
     nlohmann::json seconds = m_seconds;
-    seconds["total"] = std::chrono::duration<double>(Clock::now() - m_begin).count();
+    seconds["total"] = total();
     result["seconds"] = seconds;
-    result["peak_rss_mb"] = peakRssMb();
-}
-
-double peakRssMb() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_maxrss) / 1024.0;
+    result["peak_rss_mb"] = peakResidentMb();
 }
 
 }  // namespace txfm::workflow

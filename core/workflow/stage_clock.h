@@ -17,14 +17,14 @@ public:
     /// {"seconds": {stage: s, ..., "total": s}, "peak_rss_mb": m} merged into `result`.
     void finish(nlohmann::json& result);
 
+    /// Seconds since this clock was made.
+    double total() const { return std::chrono::duration<double>(Clock::now() - m_begin).count(); }
+
 private:
     using Clock = std::chrono::steady_clock;
     Clock::time_point m_begin = Clock::now(), m_stageBegin = m_begin;
     std::string m_stage;
     std::map<std::string, double> m_seconds;
 };
-
-/// Peak resident memory of this process in MB (VmHWM).
-double peakRssMb();
 
 }  // namespace txfm::workflow

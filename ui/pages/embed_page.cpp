@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 
 #include "core/base/memory.h"
+#include "core/io/model_cost.h"
 #include "ui/models/model_catalogue.h"
 #include "ui/panels/model_panel.h"
 #include "ui/session/data_report.h"
@@ -28,7 +29,7 @@ namespace {
 enum ChainStep { kEmbed, kMap, kClusters, kExpressionMap };
 
 /// Set by the page, not by the form.
-const std::set<std::string> kHidden{"model", "data", "out", "allow-normalised"};
+const std::set<std::string> kHidden{"model", "data", "out", "allow-normalised", "forecast"};
 
 }  // namespace
 
@@ -124,8 +125,8 @@ double EmbedPage::forecastFlops() const {
     const auto match = session()->report()->match();
     const int64_t measured = match ? match->vocabularyCovered : model->vocabulary().size();
     const std::string mode = m_form->changedOptions().value("inference_genes", "");
-    const InferenceMode inference = inferenceMode(mode, model->config(), measured, session()->report()->meanDetectedGenes());
-    return flopsPerCell(model->config(), inference) * static_cast<double>(dataset->cells());
+    const io::InferenceLoad load = io::inferenceLoad(mode, model->config(), measured, session()->report()->meanDetectedGenes());
+    return io::embeddingOperations(model->config(), load) * static_cast<double>(dataset->cells());
 }
 
 void EmbedPage::refreshForecast() {
@@ -151,7 +152,7 @@ void EmbedPage::refreshForecast() {
     m_start->setText(tr("Embed %1 cells").arg(formatCount(dataset->cells())));
     const double seconds = forecastFlops() / assumedSpeed();
     const double resultBytes = 4.0 * static_cast<double>(dataset->cells() * model->config().dim);
-    const double memory = jobMemory(model->config(), *dataset->counts, resultBytes), available = availableMemory().value_or(0);
+    const double memory = io::embeddingMemory(model->config(), *dataset->counts, resultBytes), available = availableMemory().value_or(0);
     if (blocked.isEmpty() && available > 0 && memory > available) {
         m_blocked->setText(tr("This needs about %1 of memory and %2 are free; close other programs first.").arg(formatBytes(memory), formatBytes(available)));
         m_blocked->show();

@@ -21,6 +21,7 @@
 #include <QVBoxLayout>
 
 #include "core/base/paths.h"
+#include "core/io/model_cost.h"
 #include "ui/models/model_catalogue.h"
 #include "ui/panels/training_panel.h"
 #include "ui/session/background.h"
@@ -38,9 +39,7 @@ namespace {
 
 /// Set by the page itself, or of no use in the window.
 const std::set<std::string> kHidden{"model", "data", "out", "epochs", "minutes", "resume", "config", "name", "allow-normalised",
-                                    "peer-timeout", "probe", "pairs"};
-/// Forward and backward pass together cost about three forward passes.
-constexpr double kTrainingFactor = 3;
+                                    "peer-timeout", "probe", "pairs", "forecast"};
 
 /// A filtered or embedded data set lies in the window's own working folder, which goes with the window: the run gets it
 /// as a second name of the same file, or as a copy on another disk.
@@ -256,10 +255,13 @@ void FineTunePage::refreshSetup() {
     m_forecast->clear();
     if (!dataset || !model) return;
     if (m_byEpochs->isChecked()) {
-        InferenceMode seen{static_cast<double>(std::min(model->config().nUnmasked, model->config().nGenes)), 1};
+        const double operations = io::trainingOperations(model->config(), static_cast<double>(model->config().nUnmasked));
         const double cells = static_cast<double>(dataset->cells()) * m_epochs->value();
-        m_forecast->setText(tr("About %1, roughly guessed; a short trial at the start measures it.")
-                                .arg(formatDuration(kTrainingFactor * cells * flopsPerCell(model->config(), seen) / assumedSpeed())));
+        const auto& counts = *dataset->counts;
+        const double countBytes = counts.inMemory() ? 8.0 * static_cast<double>(counts.nonZeros()) : 0;
+        m_forecast->setText(tr("About %1 and %2 of memory, roughly guessed; a short trial at the start measures it.")
+                                .arg(formatDuration(cells * operations / assumedSpeed()),
+                                     formatBytes(io::trainingMemory(model->config(), countBytes))));
     } else {
         m_forecast->setText(tr("Ends after %1.").arg(formatDuration(60 * m_minutes->value())));
     }
