@@ -21,7 +21,7 @@ struct BlockCall {
     at::Tensor keep;     ///< [B × 1 × 1] factor 0 or 1/(1-p) of stochastic depth; undefined = 1
 };
 
-/// bf16 copies of a parallel block's matrices, for the fused CPU path.
+/// A parallel block's matrices as the fused CPU path takes them, in the precision of its products.
 struct BlockMatrices {
     at::Tensor in;   ///< [m+3d × d]
     at::Tensor out;  ///< [d × d+m]: attention and MLP output projections side by side
@@ -39,7 +39,7 @@ struct BlockWeights {
     at::Tensor norm2, norm2Bias, mlpIn, mlpInBias;  // standard
     at::Tensor mlpOut, mlpOutBias;
     at::Tensor layerScale, layerScale2;
-    BlockMatrices packed;  ///< only in models frozen for bf16 evaluation
+    BlockMatrices packed;  ///< only in models frozen for evaluation on the CPU
 };
 
 /// Fetches the weights of block `index` by contract name.

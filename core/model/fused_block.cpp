@@ -294,18 +294,20 @@ bool differentiates(const BlockWeights& w, const at::Tensor& u) {
 }  // namespace
 
 bool canFuse(const BlockWeights& w, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
-    return !w.standard && !(clsOnly && differentiates(w, u)) && call.bfloat16 && u.is_cpu() &&
-           u.scalar_type() == at::kFloat && u.size(2) / w.heads <= 512;
+    if (w.standard || !u.is_cpu() || u.scalar_type() != at::kFloat || u.size(2) / w.heads > 512) return false;
+    if ((clsOnly || !call.bfloat16) && differentiates(w, u)) return false;
+    // In float32 a training run keeps to one way of computing, so that a pass computed twice gives the same bits.
+    return call.bfloat16 || (w.packed.in.defined() && w.packed.in.scalar_type() == at::kFloat);
 }
 
-BlockMatrices packMatrices(const BlockWeights& w) {
+BlockMatrices packMatrices(const BlockWeights& w, bool bfloat16) {
     const at::NoGradGuard noGrad;
-    return {w.inProj.detach().to(at::kBFloat16).contiguous(),
-            at::cat({w.attnOut.detach().to(at::kBFloat16), w.mlpOut.detach().to(at::kBFloat16)}, 1)};
+    const auto type = bfloat16 ? at::kBFloat16 : at::kFloat;
+    return {w.inProj.detach().to(type).contiguous(), at::cat({w.attnOut.detach().to(type), w.mlpOut.detach().to(type)}, 1)};
 }
 
 at::Tensor runFusedBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly) {
-    const BlockMatrices matrices = weights.packed.in.defined() ? weights.packed : packMatrices(weights);
+    const BlockMatrices matrices = weights.packed.in.defined() ? weights.packed : packMatrices(weights, call.bfloat16);
     if (!differentiates(weights, u)) return evaluateBlock(weights, matrices, u, call, clsOnly);
     auto holder = c10::make_intrusive<CallHolder>();
     holder->weights = weights;

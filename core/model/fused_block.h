@@ -7,8 +7,8 @@
 
 namespace txfm::model {
 
-/// True when runFusedBlock() serves this call: parallel block, bf16, CPU, float32 residual, heads up to 512 wide; the
-/// CLS row alone in evaluation only.
+/// True when runFusedBlock() serves this call: parallel block, CPU, float32 residual, heads up to 512 wide; bf16 products,
+/// or float32 ones of a model frozen for evaluation. The CLS row alone in evaluation only.
 bool canFuse(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly);
 
 /// The parallel block in bf16, one sample per thread, so that its intermediate values stay in the cache: same function as
@@ -17,7 +17,7 @@ bool canFuse(const BlockWeights& weights, const at::Tensor& u, const BlockCall& 
 /// the thread count. Without a gradient, evaluateBlock() computes it.
 at::Tensor runFusedBlock(const BlockWeights& weights, const at::Tensor& u, const BlockCall& call, bool clsOnly);
 
-/// bf16 matrices of a block: input projection [m+3d × d] and both output projections side by side [d × d+m].
-BlockMatrices packMatrices(const BlockWeights& weights);
+/// Matrices of a block in bf16 or float32: input projection [m+3d × d] and both output projections side by side [d × d+m].
+BlockMatrices packMatrices(const BlockWeights& weights, bool bfloat16);
 
 }  // namespace txfm::model

@@ -26,9 +26,7 @@ at::Tensor Embedder::embed(std::span<const SampleCounts> samples, int64_t firstC
     return m_model->device().is_cpu() ? embedOnCpu(samples, firstCell) : embedInBatches(samples, firstCell);
 }
 
-bool Embedder::sharesProducts() const {
-    return m_options.bfloat16 && m_model->config().block == "parallel";
-}
+bool Embedder::sharesProducts() const { return m_model->config().block == "parallel"; }
 
 std::vector<Embedder::Group> Embedder::groups(std::span<const SampleCounts> samples) const {
     const auto count = static_cast<int64_t>(samples.size());

@@ -20,8 +20,8 @@ struct InferenceOptions {
     uint64_t seed = 0;
 };
 
-/// Embeds cells in evaluation mode. On the CPU a thread takes a few cells at a time, without padding (bf16), or one
-/// (other models and fp32): the bits of a cell depend neither on its neighbours nor on the thread count. On a GPU cells
+/// Embeds cells in evaluation mode. On the CPU a thread takes a few cells at a time, without padding, or one (standard
+/// blocks): the bits of a cell depend neither on its neighbours nor on the thread count. On a GPU cells
 /// of similar length share a batch.
 class Embedder {
 public:

@@ -10,6 +10,8 @@
 #pragma GCC optimize("O3", "no-math-errno", "no-trapping-math", "associative-math", "no-signed-zeros", "fp-contract=fast")
 #define TXFM_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #define TXFM_INLINE static inline __attribute__((always_inline))
+// Bodies that serve bf16 and float32; each is inlined into the vectorised function of either.
+#define TXFM_BODY(T) template <class T> static inline __attribute__((always_inline))
 
 namespace txfm::model::kernels {
 
@@ -25,6 +27,10 @@ TXFM_INLINE bf16 narrow(float value) {
     __builtin_memcpy(&bits, &value, sizeof bits);
     return static_cast<bf16>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
+
+TXFM_INLINE float widen(float value) { return value; }
+TXFM_INLINE void put(bf16& to, float value) { to = narrow(value); }
+TXFM_INLINE void put(float& to, float value) { to = value; }
 
 // e^v as 2^n·p(f); relative error below 2e-7 on [-87, 88].
 TXFM_INLINE float fastExp(float v) {
@@ -64,8 +70,8 @@ TXFM_INLINE ErfParts erfParts(float v) {
     return {v < 0 ? -positive : positive, gauss};
 }
 
-TXFM_VECTOR void layerNorm(const float* u, const float* w, const float* b, bf16* y, float* mean, float* rstd,
-                           int64_t rows, int64_t d, float eps) {
+TXFM_BODY(T) void layerNormRows(const float* u, const float* w, const float* b, T* y, float* mean, float* rstd,
+                                int64_t rows, int64_t d, float eps) {
     for (int64_t r = 0; r < rows; ++r, u += d, y += d) {
         float sum = 0, square = 0;
         for (int64_t i = 0; i < d; ++i) sum += u[i];
@@ -74,8 +80,16 @@ TXFM_VECTOR void layerNorm(const float* u, const float* w, const float* b, bf16*
         const float scale = 1.0f / std::sqrt(square / static_cast<float>(d) + eps);
         mean[r] = centre;
         rstd[r] = scale;
-        for (int64_t i = 0; i < d; ++i) y[i] = narrow((u[i] - centre) * scale * w[i] + b[i]);
+        for (int64_t i = 0; i < d; ++i) put(y[i], (u[i] - centre) * scale * w[i] + b[i]);
     }
+}
+TXFM_VECTOR void layerNorm(const float* u, const float* w, const float* b, bf16* y, float* mean, float* rstd,
+                           int64_t rows, int64_t d, float eps) {
+    layerNormRows(u, w, b, y, mean, rstd, rows, d, eps);
+}
+TXFM_VECTOR void layerNorm(const float* u, const float* w, const float* b, float* y, float* mean, float* rstd,
+                           int64_t rows, int64_t d, float eps) {
+    layerNormRows(u, w, b, y, mean, rstd, rows, d, eps);
 }
 
 TXFM_VECTOR void layerNormBackward(const bf16* dy, const float* u, const float* mean, const float* rstd, const float* w,
@@ -97,15 +111,14 @@ TXFM_VECTOR void layerNormBackward(const bf16* dy, const float* u, const float* 
     }
 }
 
-TXFM_VECTOR void splitHeads(const bf16* in, int64_t stride, const float* bias, const float* w, const float* b,
-                            float scale, bf16* to, int64_t headStride, int64_t rows, int64_t heads, int64_t width,
-                            float eps) {
+TXFM_BODY(T) void splitHeadRows(const T* in, int64_t stride, const float* bias, const float* w, const float* b, float scale,
+                                T* to, int64_t headStride, int64_t rows, int64_t heads, int64_t width, float eps) {
     for (int64_t h = 0; h < heads; ++h)
         for (int64_t r = 0; r < rows; ++r) {
-            const bf16* row = in + r * stride + h * width;
-            bf16* out = to + h * headStride + r * width;
+            const T* row = in + r * stride + h * width;
+            T* out = to + h * headStride + r * width;
             if (!w && !bias && scale == 1.0f) {
-                std::memcpy(out, row, static_cast<size_t>(width) * sizeof(bf16));
+                std::memcpy(out, row, static_cast<size_t>(width) * sizeof(T));
                 continue;
             }
             float values[512];
@@ -113,7 +126,7 @@ TXFM_VECTOR void splitHeads(const bf16* in, int64_t stride, const float* bias, c
             if (bias)
                 for (int64_t i = 0; i < width; ++i) values[i] += bias[h * width + i];
             if (!w) {
-                for (int64_t i = 0; i < width; ++i) out[i] = narrow(values[i] * scale);
+                for (int64_t i = 0; i < width; ++i) put(out[i], values[i] * scale);
                 continue;
             }
             float sum = 0, square = 0;
@@ -121,8 +134,16 @@ TXFM_VECTOR void splitHeads(const bf16* in, int64_t stride, const float* bias, c
             const float centre = sum / static_cast<float>(width);
             for (int64_t i = 0; i < width; ++i) square += (values[i] - centre) * (values[i] - centre);
             const float inverse = 1.0f / std::sqrt(square / static_cast<float>(width) + eps);
-            for (int64_t i = 0; i < width; ++i) out[i] = narrow(((values[i] - centre) * inverse * w[i] + b[i]) * scale);
+            for (int64_t i = 0; i < width; ++i) put(out[i], ((values[i] - centre) * inverse * w[i] + b[i]) * scale);
         }
+}
+TXFM_VECTOR void splitHeads(const bf16* in, int64_t stride, const float* bias, const float* w, const float* b, float scale,
+                            bf16* to, int64_t headStride, int64_t rows, int64_t heads, int64_t width, float eps) {
+    splitHeadRows(in, stride, bias, w, b, scale, to, headStride, rows, heads, width, eps);
+}
+TXFM_VECTOR void splitHeads(const float* in, int64_t stride, const float* bias, const float* w, const float* b, float scale,
+                            float* to, int64_t headStride, int64_t rows, int64_t heads, int64_t width, float eps) {
+    splitHeadRows(in, stride, bias, w, b, scale, to, headStride, rows, heads, width, eps);
 }
 
 TXFM_VECTOR void splitHeadsBackward(const bf16* gradients, int64_t headStride, const bf16* in, int64_t stride,
@@ -171,13 +192,21 @@ void joinHeads(const bf16* in, int64_t headStride, int64_t rowStride, bf16* out,
                         static_cast<size_t>(width) * sizeof(bf16));
 }
 
-TXFM_VECTOR void biasGelu(const bf16* in, int64_t inStride, const float* bias, bf16* out, int64_t outStride,
-                          int64_t rows, int64_t width) {
+TXFM_BODY(T) void biasGeluRows(const T* in, int64_t inStride, const float* bias, T* out, int64_t outStride, int64_t rows,
+                               int64_t width) {
     for (int64_t r = 0; r < rows; ++r, in += inStride, out += outStride)
         for (int64_t i = 0; i < width; ++i) {
             const float v = widen(in[i]) + bias[i];
-            out[i] = narrow(0.5f * v * (1.0f + erfParts(v * 0.70710678118654752f).erf));
+            put(out[i], 0.5f * v * (1.0f + erfParts(v * 0.70710678118654752f).erf));
         }
+}
+TXFM_VECTOR void biasGelu(const bf16* in, int64_t inStride, const float* bias, bf16* out, int64_t outStride,
+                          int64_t rows, int64_t width) {
+    biasGeluRows(in, inStride, bias, out, outStride, rows, width);
+}
+TXFM_VECTOR void biasGelu(const float* in, int64_t inStride, const float* bias, float* out, int64_t outStride,
+                          int64_t rows, int64_t width) {
+    biasGeluRows(in, inStride, bias, out, outStride, rows, width);
 }
 
 TXFM_VECTOR void biasGeluBackward(const bf16* dout, int64_t outStride, const bf16* in, int64_t inStride,
@@ -194,6 +223,32 @@ TXFM_VECTOR void biasGeluBackward(const bf16* dout, int64_t outStride, const bf1
         }
 }
 
+TXFM_VECTOR void expRows(float* scores, float* inverse, int64_t rows, int64_t cols) {
+    constexpr int64_t kLanes = 32;
+    for (int64_t r = 0; r < rows; ++r, scores += cols) {
+        float lanes[kLanes];
+        for (int64_t k = 0; k < kLanes; ++k) lanes[k] = scores[0];
+        int64_t i = 0;
+        for (; i + kLanes <= cols; i += kLanes)
+            for (int64_t k = 0; k < kLanes; ++k) lanes[k] = scores[i + k] > lanes[k] ? scores[i + k] : lanes[k];
+        for (; i < cols; ++i) lanes[0] = scores[i] > lanes[0] ? scores[i] : lanes[0];
+        float largest = lanes[0];
+        for (int64_t k = 1; k < kLanes; ++k) largest = lanes[k] > largest ? lanes[k] : largest;
+        float sum = 0;
+        for (i = 0; i < cols; ++i) {
+            const float e = fastExp(scores[i] - largest);
+            scores[i] = e;
+            sum += e;
+        }
+        inverse[r] = 1.0f / sum;
+    }
+}
+
+TXFM_VECTOR void scaleRows(const float* in, const float* factor, float* out, int64_t outStride, int64_t rows, int64_t width) {
+    for (int64_t r = 0; r < rows; ++r, in += width, out += outStride)
+        for (int64_t i = 0; i < width; ++i) out[i] = in[i] * factor[r];
+}
+
 TXFM_VECTOR void attentionWeights(bf16* scores, const float* lse, int64_t rows, int64_t cols) {
     for (int64_t r = 0; r < rows; ++r, scores += cols)
         for (int64_t i = 0; i < cols; ++i) scores[i] = narrow(fastExp(widen(scores[i]) - lse[r]));
@@ -208,10 +263,18 @@ TXFM_VECTOR void attentionBackward(const bf16* weights, bf16* dweights, const bf
     }
 }
 
-TXFM_VECTOR void addBranch(const float* u, const bf16* branch, const float* bias, const float* scale, float factor,
-                           float* out, int64_t rows, int64_t d) {
+TXFM_BODY(T) void addBranchRows(const float* u, const T* branch, const float* bias, const float* scale, float factor, float* out,
+                                int64_t rows, int64_t d) {
     for (int64_t r = 0; r < rows; ++r, u += d, branch += d, out += d)
         for (int64_t i = 0; i < d; ++i) out[i] = u[i] + factor * scale[i] * (widen(branch[i]) + bias[i]);
+}
+TXFM_VECTOR void addBranch(const float* u, const bf16* branch, const float* bias, const float* scale, float factor,
+                           float* out, int64_t rows, int64_t d) {
+    addBranchRows(u, branch, bias, scale, factor, out, rows, d);
+}
+TXFM_VECTOR void addBranch(const float* u, const float* branch, const float* bias, const float* scale, float factor,
+                           float* out, int64_t rows, int64_t d) {
+    addBranchRows(u, branch, bias, scale, factor, out, rows, d);
 }
 
 TXFM_VECTOR void addBranchBackward(const float* dout, const bf16* branch, const float* bias, const float* scale,

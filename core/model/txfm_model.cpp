@@ -2,6 +2,7 @@
 #include "core/model/txfm_model.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
@@ -14,6 +15,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/zeros.h>
 
+#include "core/base/quoted.h"
 #include "core/base/random.h"
 #include "core/model/activations.h"
 #include "core/model/block.h"
@@ -92,13 +94,15 @@ at::Tensor TxfmModel::Network::tokens(const TokenBatch& batch, const io::ModelCo
 
 TxfmModel::~TxfmModel() = default;
 
-std::shared_ptr<TxfmModel> TxfmModel::create(const io::ModelConfig& config, uint64_t seed) {
+std::shared_ptr<TxfmModel> TxfmModel::create(const io::ModelConfig& config, uint64_t seed, const CancelToken* cancel) {
     std::shared_ptr<TxfmModel> model(new TxfmModel);
     model->m_config = config;
     uint32_t position = 0;
-    for (const auto& [name, shape] : orderedShapes(config))
+    for (const auto& [name, shape] : orderedShapes(config)) {
         model->m_parameters.emplace_back(name,
-                                         initialWeight(config, name, shape, seed, position++).requires_grad_(true));
+                                         initialWeight(config, name, shape, seed, position++, cancel).requires_grad_(true));
+        if (cancel && cancel->cancelled()) return nullptr;
+    }
     model->m_network = std::make_unique<Network>(config, *model);
     return model;
 }
@@ -108,6 +112,10 @@ Result<std::shared_ptr<TxfmModel>> TxfmModel::load(const io::ModelDirectory& dir
     model->m_config = directory.config();
     for (const auto& [name, shape] : orderedShapes(directory.config())) {
         TXFM_TRY(const std::vector<float> values, directory.weights().readFloat(name, shape));
+        if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); }))
+            return badInput("Tensor '" + name + "' in " + txfm::quoted(directory.weights().path()) +
+                                " holds values that are no finite numbers.",
+                            "Use an earlier checkpoint of this model, or export it again.");
         auto tensor = at::empty(shape, at::kFloat);
         std::copy(values.begin(), values.end(), tensor.data_ptr<float>());
         model->m_parameters.emplace_back(name, tensor.requires_grad_(true));
@@ -221,9 +229,9 @@ std::shared_ptr<const TxfmModel> TxfmModel::frozen(bool bfloat16) const {
         copy->m_parameters.emplace_back(name, bfloat16 && product ? tensor.detach().to(at::kBFloat16) : tensor.detach());
     }
     copy->m_network = std::make_unique<Network>(m_config, *copy);
-    if (bfloat16 && device().is_cpu())
+    if (device().is_cpu())
         for (BlockWeights& block : copy->m_network->blocks)
-            if (!block.standard) block.packed = packMatrices(block);
+            if (!block.standard && (bfloat16 || block.inProj.scalar_type() == at::kFloat)) block.packed = packMatrices(block, bfloat16);
     return copy;
 }
 
@@ -239,14 +247,15 @@ bool keepsBlock(const DropPathDraws& draws, uint32_t sampleId, int64_t block, do
 }
 
 Result<void> saveModel(const std::filesystem::path& folder, const TxfmModel& model, const io::Vocabulary& vocabulary,
-                       const std::string& card, bool bfloat16) {
+                       const std::string& card, bool bfloat16, const CancelToken* cancel) {
     std::vector<at::Tensor> kept;
     std::vector<io::TensorToWrite> tensors;
     for (const auto& [name, parameter] : model.parameters()) {
+        if (cancel && cancel->cancelled()) return cancelledError();
         kept.push_back(parameter.detach().to(at::kCPU, bfloat16 ? at::kBFloat16 : at::kFloat).contiguous());
         tensors.push_back({name, bfloat16 ? "BF16" : "F32", parameter.sizes().vec(), kept.back().data_ptr()});
     }
-    return io::writeModelDirectory(folder, model.config(), vocabulary, tensors, card);
+    return io::writeModelDirectory(folder, model.config(), vocabulary, tensors, card, cancel);
 }
 
 }  // namespace txfm::model
