@@ -3,7 +3,9 @@
 
 #include <cmath>
 
+#include "core/base/quoted.h"
 #include "core/data/count_view.h"
+#include "core/io/describe_values.h"
 
 namespace txfm {
 namespace {
@@ -26,6 +28,24 @@ private:
 
 std::shared_ptr<const CountSource> unlogged(std::shared_ptr<const CountSource> values, double base) {
     return std::make_shared<UnloggedCounts>(std::move(values), base);
+}
+
+Result<std::shared_ptr<const CountSource>> countsForModel(const Dataset& dataset, const std::string& path, bool allowNormalised,
+                                                          std::vector<std::string>& warnings, Progress& progress) {
+    const ValueKind kind = dataset.provenance.valueKind;
+    if (kind == ValueKind::Counts) return dataset.counts;
+    TXFM_TRY(const io::ValueDescription values, io::describeValues(*dataset.counts, kind));
+    const std::string what = txfm::quoted(path) + " holds " + values.text + " instead of counts";
+    if (!allowNormalised) return badInput(what + ".", io::normalisedHint());
+    if (kind == ValueKind::Scaled)
+        return badInput(what + "; scaled values with negatives cannot be turned back into counts.",
+                        "Use a file with raw counts.");
+    const bool logged = values.logBase > 0;
+    warnings.push_back(what + (logged ? "; the logarithm was undone and every cell rescaled."
+                                      : "; every cell was rescaled as if they were counts."));
+    progress.message(MessageLevel::Warning, warnings.back());
+    if (logged) return unlogged(dataset.counts, values.logBase);
+    return dataset.counts;
 }
 
 }  // namespace txfm

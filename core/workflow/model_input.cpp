@@ -8,7 +8,6 @@
 
 #include "core/base/paths.h"
 #include "core/base/quoted.h"
-#include "core/io/describe_values.h"
 #include "core/io/reader.h"
 #include "core/preprocess/unlogged_counts.h"
 
@@ -16,25 +15,6 @@ namespace txfm::workflow {
 namespace {
 
 namespace fs = std::filesystem;
-
-Result<std::shared_ptr<const CountSource>> countsOf(const Dataset& dataset, const std::string& path,
-                                                    bool allowNormalised, std::vector<std::string>& warnings,
-                                                    Progress& progress) {
-    const ValueKind kind = dataset.provenance.valueKind;
-    if (kind == ValueKind::Counts) return dataset.counts;
-    TXFM_TRY(const io::ValueDescription values, io::describeValues(*dataset.counts, kind));
-    const std::string what = txfm::quoted(path) + " holds " + values.text + " instead of counts";
-    if (!allowNormalised) return badInput(what + ".", io::normalisedHint());
-    if (kind == ValueKind::Scaled)
-        return badInput(what + "; scaled values with negatives cannot be turned back into counts.",
-                        "Use a file with raw counts.");
-    const bool logged = values.logBase > 0;
-    warnings.push_back(what + (logged ? "; the logarithm was undone and every cell rescaled."
-                                      : "; every cell was rescaled as if they were counts."));
-    progress.message(MessageLevel::Warning, warnings.back());
-    if (logged) return unlogged(dataset.counts, values.logBase);
-    return dataset.counts;
-}
 
 std::vector<std::shared_ptr<const model::MeasuredGenes>> measuredGenes(const Dataset& dataset, const GeneMatch& match) {
     if (dataset.measured.empty()) return {std::make_shared<const model::MeasuredGenes>(match.measured)};
@@ -69,7 +49,7 @@ Result<ModelInput> openModelInput(const std::string& model, const std::string& d
     TXFM_TRY(Dataset dataset, io::openDataset(data, options, progress));
     if (dataset.cells() == 0) return badInput(txfm::quoted(data) + " holds no cell.", "Use a file with at least one cell.");
     std::vector<std::string> warnings;
-    TXFM_TRY(const auto counts, countsOf(dataset, data, choices.allowNormalised, warnings, progress));
+    TXFM_TRY(const auto counts, countsForModel(dataset, data, choices.allowNormalised, warnings, progress));
     clock.start("match");
     TXFM_TRY(GeneMatch match, matchGenes(dataset.var, directory.vocabulary(), data, choices.mapping));
     TXFM_CHECK(addCountShares(match, *counts, progress));
