@@ -33,17 +33,26 @@ BatchMaker::BatchMaker(std::shared_ptr<const Corpus> corpus, EpochSampler sample
 int64_t BatchMaker::stepsPerEpoch() const { return (m_sampler.drawsPerEpoch() + m_plan.batch - 1) / m_plan.batch; }
 
 double BatchMaker::libraryOf(const Item& item) const {
-    return model::librarySize(m_corpus->sets()[static_cast<size_t>(item.set)].sample(item.row), m_config);
+    return m_corpus->sets()[static_cast<size_t>(item.set)].libraries[static_cast<size_t>(item.row)];
 }
 
 MicroBatch BatchMaker::assemble(std::span<const Item> items, uint32_t epoch, double meanLibrary) const {
     std::vector<model::SampleCounts> samples;
+    std::vector<SampleRows> memory;  // what the samples are views of
     std::vector<std::vector<int32_t>> revealed(items.size());
     MicroBatch micro;
-    for (const Item& item : items) {
-        samples.push_back(m_corpus->sets()[static_cast<size_t>(item.set)].sample(item.row));
-        micro.sets.push_back(item.set);
-        micro.sampleIds.push_back(item.id);
+    for (size_t begin = 0; begin < items.size();) {
+        std::vector<int64_t> cells;
+        const int32_t set = items[begin].set;
+        for (; begin < items.size() && items[begin].set == set; ++begin) {
+            cells.push_back(items[begin].row);
+            micro.sets.push_back(set);
+            micro.sampleIds.push_back(items[begin].id);
+        }
+        auto read = m_corpus->sets()[static_cast<size_t>(set)].read(cells);
+        if (!read) throw UnreadableSamples(read.error());
+        memory.push_back(std::move(*read));
+        samples.insert(samples.end(), memory.back().samples.begin(), memory.back().samples.end());
     }
     parallelFor(items.size(), 1, [&](size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i) {

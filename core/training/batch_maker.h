@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "core/model/batch.h"
@@ -35,8 +37,14 @@ struct BatchPlan {
     std::string maskPool = "measured";
 };
 
+/// Thrown where samples on disk cannot be read while batches are made, which happens on a thread of its own.
+struct UnreadableSamples : std::runtime_error {
+    explicit UnreadableSamples(Error cause) : std::runtime_error(cause.message), error(std::move(cause)) {}
+    Error error;
+};
+
 /// Turns (step) into tensors: which samples, which genes are revealed, targets. A function of its arguments alone,
-/// whatever the thread count; step() may run on another thread than validation().
+/// whatever the thread count; step() may run on another thread than validation(). Both throw UnreadableSamples.
 class BatchMaker {
 public:
     BatchMaker(std::shared_ptr<const Corpus> corpus, EpochSampler sampler, io::ModelConfig config, BatchPlan plan);

@@ -23,7 +23,8 @@ Result<void> writeCheckpoint(const std::filesystem::path& path, const NamedTenso
 /// The state object of a checkpoint; BadInput naming the file when it is damaged.
 Result<nlohmann::json> readCheckpointState(const std::filesystem::path& path);
 
-/// Copies tensors of a checkpoint into existing ones of the same names and shapes; returns the state object.
+/// Copies tensors of a checkpoint into existing ones of the same names and shapes; returns the state object. BadInput
+/// naming the tensor when the file holds others, more or fewer.
 Result<nlohmann::json> readCheckpoint(const std::filesystem::path& path, const NamedTensors& tensors);
 
 }  // namespace txfm::training

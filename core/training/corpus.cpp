@@ -2,21 +2,18 @@
 #include "core/training/corpus.h"
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <numeric>
 
-#include "core/base/random.h"
 #include "core/io/reader.h"
 #include "core/io/sha256.h"
 #include "core/preprocess/gene_matching.h"
-#include "core/training/seeds.h"
+#include "core/preprocess/unlogged_counts.h"
 
 namespace txfm::training {
 namespace {
 
-/// Data sets below this size give no validation sample unless the fraction itself rounds to one.
-constexpr int64_t kSmallestSplitSet = 10;
+constexpr size_t kCellsPerRead = 256;
 
 /// Sums of the rows of the file, before genes outside the vocabulary are left out.
 Result<std::vector<double>> rowTotals(const CountSource& counts, Progress& progress) {
@@ -33,18 +30,14 @@ Result<std::vector<double>> rowTotals(const CountSource& counts, Progress& progr
     return totals;
 }
 
-CsrMatrix selectRows(const CsrMatrix& matrix, const std::vector<int64_t>& rows) {
-    CsrMatrix out;
-    out.rows = static_cast<int64_t>(rows.size());
-    out.cols = matrix.cols;
-    for (int64_t row : rows) {
-        const auto indices = matrix.rowIndices(row);
-        const auto values = matrix.rowValues(row);
-        out.indices.insert(out.indices.end(), indices.begin(), indices.end());
-        out.values.insert(out.values.end(), values.begin(), values.end());
-        out.indptr.push_back(static_cast<int64_t>(out.indices.size()));
-    }
-    return out;
+/// Counts that fit into memory are projected once; those that stay on disk whenever rows are read.
+Result<std::shared_ptr<const CountSource>> project(const Dataset& file, const GeneMatch& match, int64_t genes) {
+    const auto projected = projectToVocabulary(file.counts, match, genes);
+    const int64_t values = file.counts->nonZeros();
+    const bool fits = values >= 0 && 8 * (values + file.cells()) <= io::memoryForCounts();
+    if (!file.counts->inMemory() && file.counts->concurrentReads() && !fits) return projected;
+    TXFM_TRY(CsrMatrix counts, projected->readRows(0, projected->cells()));
+    return std::shared_ptr<const CountSource>(std::make_shared<MemoryCounts>(std::move(counts)));
 }
 
 /// Measured flags of the vocabulary for source `d` of a merged file.
@@ -55,36 +48,35 @@ std::vector<uint8_t> measuredOfSource(const GeneMatch& match, const std::vector<
     return flags;
 }
 
-void split(CorpusSet& set, double fraction, uint64_t seed, uint32_t index) {
-    std::vector<int64_t> rows;
-    for (int64_t row = 0; row < set.counts.rows; ++row) {
-        const auto values = set.counts.rowValues(row);
-        const bool empty = std::none_of(values.begin(), values.end(), [](float v) { return v > 0; });
-        if (empty) {
-            ++set.emptyCells;
-        } else {
-            rows.push_back(row);
-        }
-    }
-    const auto n = static_cast<int64_t>(rows.size());
-    auto held = static_cast<int64_t>(std::llround(fraction * static_cast<double>(n)));
-    if (fraction > 0 && held == 0 && n >= kSmallestSplitSet) held = 1;
-    held = std::min(held, std::max<int64_t>(n - 1, 0));
-    std::vector<int64_t> shuffled = rows;
-    RandomStream random(domainSeed(seed, SeedDomain::Split), index);
-    for (int64_t i = 0; i < held; ++i)
-        std::swap(shuffled[i], shuffled[i + static_cast<int64_t>(random.below(static_cast<uint64_t>(n - i)))]);
-    set.validation.assign(shuffled.begin(), shuffled.begin() + held);
-    set.train.assign(shuffled.begin() + held, shuffled.end());
-    std::ranges::sort(set.validation);
-    std::ranges::sort(set.train);
-}
-
 }  // namespace
 
-model::SampleCounts CorpusSet::sample(int64_t row) const {
-    return {counts.rowIndices(row), counts.rowValues(row), measured.get(),
-            profiledTotals.empty() ? -1.0 : profiledTotals[static_cast<size_t>(row)]};
+Result<SampleRows> CorpusSet::read(std::span<const int64_t> wanted) const {
+    SampleRows out;
+    const CsrMatrix* matrix = counts->inMemory();
+    std::vector<int64_t> rows;
+    for (int64_t cell : wanted) rows.push_back(fileRows.empty() ? cell : fileRows[static_cast<size_t>(cell)]);
+    if (!matrix) {
+        TXFM_TRY(out.owned, counts->readRowsAt(rows));
+        std::iota(rows.begin(), rows.end(), int64_t{0});
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+        const CsrMatrix& from = matrix ? *matrix : out.owned;
+        out.samples.push_back({from.rowIndices(rows[i]), from.rowValues(rows[i]), measured.get(),
+                               profiledTotals.empty() ? -1.0 : profiledTotals[static_cast<size_t>(wanted[i])]});
+    }
+    return out;
+}
+
+Result<void> CorpusSet::forEach(std::span<const int64_t> wanted,
+                                const std::function<void(size_t, const model::SampleCounts&)>& body,
+                                const Progress* progress) const {
+    for (size_t begin = 0; begin < wanted.size(); begin += kCellsPerRead) {
+        if (progress && progress->cancelled()) return cancelledError();
+        const size_t count = std::min(kCellsPerRead, wanted.size() - begin);
+        TXFM_TRY(const SampleRows block, read(wanted.subspan(begin, count)));
+        for (size_t i = 0; i < count; ++i) body(begin + i, block.samples[i]);
+    }
+    return {};
 }
 
 Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths, bool allowNormalised,
@@ -94,12 +86,11 @@ Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths,
     io::ReadOptions options;
     options.allowNormalised = allowNormalised;
     std::vector<Dataset> sets;
+    std::vector<std::string> warnings;
     for (const std::string& path : paths) {
         if (progress.cancelled()) return cancelledError();
         TXFM_TRY(Dataset set, io::openDataset(path, options, progress));
-        if (set.provenance.valueKind != ValueKind::Counts)
-            progress.message(MessageLevel::Warning, "'" + path + "' holds " + toString(set.provenance.valueKind) +
-                                                        " values, not counts; they were converted back as far as possible.");
+        TXFM_TRY(set.counts, countsForModel(set, path, allowNormalised, warnings, progress));
         if (set.cells() == 0) return badInput("'" + path + "' holds no cell.", "Leave it out of --data.");
         sets.push_back(std::move(set));
         stage.advance(1);
@@ -107,69 +98,91 @@ Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths,
     return sets;
 }
 
+Result<void> Corpus::add(CorpusSet set, const io::ModelConfig& config, const CorpusOptions& options,
+                         const Column* batches, Progress& progress) {
+    std::vector<int64_t> all(static_cast<size_t>(set.cells)), rows;
+    std::iota(all.begin(), all.end(), int64_t{0});
+    const auto count = [&](const model::SampleCounts& sample, double by) {
+        for (size_t j = 0; j < sample.genes.size(); ++j)
+            if (sample.counts[j] > 0) m_geneFrequency[static_cast<size_t>(sample.genes[j])] += by;
+    };
+    TXFM_CHECK(set.forEach(all, [&](size_t i, const model::SampleCounts& sample) {
+        set.libraries.push_back(model::librarySize(sample, config));
+        const bool empty = std::ranges::none_of(sample.counts, [](float v) { return v > 0; });
+        if (empty) {
+            ++set.emptyCells;
+        } else {
+            rows.push_back(all[i]);
+            count(sample, 1);
+        }
+    }, &progress));
+    ValidationSplit split = splitSamples(rows, options.validationFraction, options.seed,
+                                         static_cast<uint32_t>(m_sets.size()), batches, set.fileRows);
+    set.train = std::move(split.train);
+    set.validation = std::move(split.validation);
+    set.validationColumn = std::move(split.column);
+    set.validationBatches = std::move(split.batches);
+    TXFM_CHECK(set.forEach(set.validation, [&](size_t, const model::SampleCounts& sample) { count(sample, -1); }));
+    for (int32_t gene : set.measured->genes) m_measuredIn[static_cast<size_t>(gene)] += static_cast<double>(set.train.size());
+    m_trainSamples += static_cast<int64_t>(set.train.size());
+    m_validationSamples += static_cast<int64_t>(set.validation.size());
+    if (set.emptyCells > 0)
+        progress.message(MessageLevel::Warning, "'" + set.path + "': " + std::to_string(set.emptyCells) +
+                                                    " cells have no count in the vocabulary and are left out.");
+    if (!set.validationBatches.empty())
+        progress.message(MessageLevel::Info, "'" + set.path + "': " + std::to_string(set.validationBatches.size()) +
+                                                 " whole values of obs column '" + set.validationColumn + "' (" +
+                                                 std::to_string(set.validation.size()) + " cells) are held out for the validation loss.");
+    m_sets.push_back(std::move(set));
+    return {};
+}
+
 Result<Corpus> Corpus::build(std::vector<Dataset> sets, const std::vector<std::string>& paths,
                              const io::Vocabulary& vocabulary, const io::ModelConfig& config,
                              const CorpusOptions& options, Progress& progress) {
     Corpus corpus;
+    corpus.m_geneFrequency.assign(static_cast<size_t>(vocabulary.size()), 0);
+    corpus.m_measuredIn.assign(static_cast<size_t>(vocabulary.size()), 0);
     StageProgress stage(progress, "match", static_cast<double>(sets.size()), "files");
     for (size_t i = 0; i < sets.size(); ++i) {
         if (progress.cancelled()) return cancelledError();
         Dataset& file = sets[i];
         TXFM_TRY(const GeneMatch match, matchGenes(file.var, vocabulary, paths[i]));
+        TXFM_TRY(const Column* batches, batchColumn(file.obs, options.validationBatches, paths[i]));
         std::vector<double> totals;
         if (config.libraryScope == "all_profiled") {
             TXFM_TRY(totals, rowTotals(*file.counts, progress));
         }
-        const auto projected = projectToVocabulary(file.counts, match, vocabulary.size());
-        TXFM_TRY(CsrMatrix counts, projected->readRows(0, projected->cells()));
-        std::string hash;
+        CorpusSet whole;
+        whole.name = std::filesystem::path(paths[i]).filename().string();
+        whole.path = paths[i];
+        whole.match = match.toJson();
+        whole.cells = file.cells();
+        TXFM_TRY(whole.counts, project(file, match, vocabulary.size()));
+        file.counts = whole.counts;  // the counts of other genes are no longer needed; their memory is
         if (std::filesystem::is_regular_file(paths[i])) {
-            TXFM_TRY(hash, io::sha256OfFile(paths[i]));
+            TXFM_TRY(whole.sha256, io::sha256OfFile(paths[i]));
         }
-        const size_t sources = std::max<size_t>(file.measured.size(), 1);
-        for (size_t source = 0; source < sources; ++source) {
-            CorpusSet set;
-            set.name = std::filesystem::path(paths[i]).filename().string();
-            set.path = paths[i];
-            set.sha256 = hash;
-            set.match = match.toJson();
+        for (size_t source = 0; source < std::max<size_t>(file.measured.size(), 1); ++source) {
+            CorpusSet set = whole;
             if (file.measured.empty()) {
-                set.counts = std::move(counts);
                 set.profiledTotals = totals;
                 set.measured = std::make_shared<const model::MeasuredGenes>(match.measured);
             } else {
-                std::vector<int64_t> rows;
-                for (int64_t row = 0; row < counts.rows; ++row)
-                    if (file.sourceOfCell[static_cast<size_t>(row)] == static_cast<int32_t>(source)) rows.push_back(row);
-                if (rows.empty()) continue;
+                for (int64_t row = 0; row < file.cells(); ++row)
+                    if (file.sourceOfCell[static_cast<size_t>(row)] == static_cast<int32_t>(source)) set.fileRows.push_back(row);
+                if (set.fileRows.empty()) continue;
                 set.name += "#" + std::to_string(source + 1);
-                set.counts = selectRows(counts, rows);
-                for (int64_t row : rows)
+                set.cells = static_cast<int64_t>(set.fileRows.size());
+                for (int64_t row : set.fileRows)
                     if (!totals.empty()) set.profiledTotals.push_back(totals[static_cast<size_t>(row)]);
                 set.measured =
                     std::make_shared<const model::MeasuredGenes>(measuredOfSource(match, file.measured[source]));
             }
-            split(set, options.validationFraction, options.seed, static_cast<uint32_t>(corpus.m_sets.size()));
-            if (set.emptyCells > 0)
-                progress.message(MessageLevel::Warning,
-                                 "'" + set.path + "': " + std::to_string(set.emptyCells) +
-                                     " cells have no count in the vocabulary and are left out.");
-            corpus.m_sets.push_back(std::move(set));
+            TXFM_CHECK(corpus.add(std::move(set), config, options, batches, progress));
         }
-        file = Dataset{};  // the source is no longer needed; its memory is
+        file = Dataset{};
         stage.advance(1);
-    }
-    corpus.m_geneFrequency.assign(static_cast<size_t>(vocabulary.size()), 0);
-    corpus.m_measuredIn.assign(static_cast<size_t>(vocabulary.size()), 0);
-    for (const CorpusSet& set : corpus.m_sets) {
-        corpus.m_trainSamples += static_cast<int64_t>(set.train.size());
-        corpus.m_validationSamples += static_cast<int64_t>(set.validation.size());
-        for (int64_t row : set.train) {
-            const auto indices = set.counts.rowIndices(row);
-            const auto values = set.counts.rowValues(row);
-            for (size_t j = 0; j < indices.size(); ++j) corpus.m_geneFrequency[indices[j]] += values[j] > 0;
-        }
-        for (int32_t gene : set.measured->genes) corpus.m_measuredIn[gene] += static_cast<double>(set.train.size());
     }
     if (corpus.m_trainSamples == 0)
         return badInput("'" + paths.front() + "' has no cell with a count in the vocabulary.",
@@ -179,14 +192,18 @@ Result<Corpus> Corpus::build(std::vector<Dataset> sets, const std::vector<std::s
 
 nlohmann::json Corpus::facts() const {
     auto list = nlohmann::json::array();
-    for (const CorpusSet& set : m_sets)
+    for (const CorpusSet& set : m_sets) {
         list.push_back({{"name", set.name},
-                        {"cells", set.counts.rows},
+                        {"cells", set.cells},
                         {"train", set.train.size()},
                         {"validation", set.validation.size()},
                         {"empty_cells", set.emptyCells},
                         {"genes", set.measured->count()},
                         {"sha256", set.sha256}});
+        if (set.validationBatches.empty()) continue;
+        list.back()["validation_column"] = set.validationColumn;
+        list.back()["validation_batches"] = set.validationBatches;
+    }
     return list;
 }
 

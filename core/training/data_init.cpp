@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <string>
 
 #include <ATen/ops/linalg_eigh.h>
@@ -21,63 +22,83 @@ constexpr int kPowerIterations = 4;
 constexpr size_t kPartialSums = 16;      // fixed, so that sums do not depend on the thread count
 constexpr float kLargestLoading = 8.0f;  // in standard deviations
 
-/// A training sample: row of a data set and its library size.
-struct Row {
-    const CorpusSet* set;
-    int64_t row;
-    double library;
+/// All training samples in the order of the data sets.
+class Samples {
+public:
+    Samples(const Corpus& corpus, const io::ModelConfig& config) : m_corpus(corpus), m_config(config) {}
+    size_t size() const { return static_cast<size_t>(m_corpus.trainSamples()); }
+
+    /// body(sample number, gene, x) for the non-zero expression of samples [begin, end).
+    template <typename Body>
+    Result<void> forEachValue(size_t begin, size_t end, Body body) const {
+        size_t first = 0;
+        for (const CorpusSet& set : m_corpus.sets()) {
+            const size_t from = std::clamp(begin, first, first + set.train.size());
+            const size_t to = std::clamp(end, first, first + set.train.size());
+            const auto cells = std::span(set.train).subspan(from - first, to - from);
+            TXFM_CHECK(set.forEach(cells, [&](size_t i, const model::SampleCounts& sample) {
+                const double library = set.libraries[static_cast<size_t>(cells[i])];
+                for (size_t j = 0; j < sample.genes.size(); ++j)
+                    if (sample.counts[j] > 0) body(from + i, sample.genes[j], model::normalisedValue(sample.counts[j], library, m_config));
+            }));
+            first += set.train.size();
+        }
+        return {};
+    }
+
+private:
+    const Corpus& m_corpus;
+    const io::ModelConfig& m_config;
 };
 
-std::vector<Row> trainingRows(const Corpus& corpus, const io::ModelConfig& config) {
-    std::vector<Row> rows;
-    for (const CorpusSet& set : corpus.sets())
-        for (int64_t row : set.train) rows.push_back({&set, row, model::librarySize(set.sample(row), config)});
-    return rows;
-}
+/// The first failure of work that is shared out to threads.
+class FirstFailure {
+public:
+    void note(const Result<void>& result) {
+        const std::lock_guard lock(m_mutex);
+        if (!result && m_result) m_result = result;
+    }
+    const Result<void>& result() const { return m_result; }
 
-/// Calls body(gene, x) for the non-zero expression of a sample.
-template <typename Body>
-void forEachValue(const Row& row, const io::ModelConfig& config, Body body) {
-    const auto genes = row.set->counts.rowIndices(row.row);
-    const auto counts = row.set->counts.rowValues(row.row);
-    for (size_t i = 0; i < genes.size(); ++i)
-        if (counts[i] > 0) body(genes[i], model::normalisedValue(counts[i], row.library, config));
-}
+private:
+    std::mutex m_mutex;
+    Result<void> m_result;
+};
 
 /// out [samples × q] = X · basis [G × q].
-void multiply(const std::vector<Row>& rows, const io::ModelConfig& config, const std::vector<float>& basis, size_t q,
-              std::vector<float>& out) {
-    out.assign(rows.size() * q, 0);
-    parallelFor(rows.size(), 64, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
-            float* to = out.data() + i * q;
-            forEachValue(rows[i], config, [&](int32_t gene, float x) {
-                const float* from = basis.data() + static_cast<size_t>(gene) * q;
-                for (size_t k = 0; k < q; ++k) to[k] += x * from[k];
-            });
-        }
+Result<void> multiply(const Samples& samples, const std::vector<float>& basis, size_t q, std::vector<float>& out) {
+    out.assign(samples.size() * q, 0);
+    FirstFailure failure;
+    parallelFor(samples.size(), 64, [&](size_t begin, size_t end) {
+        failure.note(samples.forEachValue(begin, end, [&](size_t sample, int32_t gene, float x) {
+            const float* from = basis.data() + static_cast<size_t>(gene) * q;
+            float* to = out.data() + sample * q;
+            for (size_t k = 0; k < q; ++k) to[k] += x * from[k];
+        }));
     });
+    return failure.result();
 }
 
 /// out [G × q] = Xᵀ · left [samples × q], in a fixed number of partial sums.
-void multiplyTransposed(const std::vector<Row>& rows, const io::ModelConfig& config, const std::vector<float>& left,
-                        size_t q, std::vector<float>& out) {
+Result<void> multiplyTransposed(const Samples& samples, const std::vector<float>& left, size_t q, std::vector<float>& out) {
     std::vector<std::vector<float>> partial(kPartialSums, std::vector<float>(out.size(), 0));
+    FirstFailure failure;
     parallelFor(kPartialSums, 1, [&](size_t begin, size_t end) {
         for (size_t part = begin; part < end; ++part) {
             float* sums = partial[part].data();
-            for (size_t i = rows.size() * part / kPartialSums; i < rows.size() * (part + 1) / kPartialSums; ++i) {
-                const float* from = left.data() + i * q;
-                forEachValue(rows[i], config, [&](int32_t gene, float x) {
-                    float* to = sums + static_cast<size_t>(gene) * q;
-                    for (size_t k = 0; k < q; ++k) to[k] += x * from[k];
-                });
-            }
+            failure.note(samples.forEachValue(samples.size() * part / kPartialSums, samples.size() * (part + 1) / kPartialSums,
+                                              [&](size_t sample, int32_t gene, float x) {
+                                                  const float* from = left.data() + sample * q;
+                                                  float* to = sums + static_cast<size_t>(gene) * q;
+                                                  for (size_t k = 0; k < q; ++k) to[k] += x * from[k];
+                                              }));
         }
     });
+    TXFM_CHECK(failure.result());
     std::ranges::fill(out, 0.0f);
     for (const auto& sums : partial)
         for (size_t i = 0; i < out.size(); ++i) out[i] += sums[i];
+    return {};
 }
 
 /// Orthonormal columns of a row-major [n × q] matrix: Gram-Schmidt in double, twice for safety. A column without
@@ -158,11 +179,11 @@ void standardise(std::vector<float>& loadings, size_t components) {
 
 Result<std::vector<float>> geneSingularVectors(const Corpus& corpus, const io::ModelConfig& config, int64_t components,
                                                uint64_t seed, Progress& progress) {
-    const std::vector<Row> rows = trainingRows(corpus, config);
-    const int64_t most = std::min(config.nGenes, static_cast<int64_t>(rows.size()));
+    const Samples samples(corpus, config);
+    const int64_t most = std::min(config.nGenes, static_cast<int64_t>(samples.size()));
     if (components < 1 || components > most)
         return usageError("The codebook cannot start from " + std::to_string(components) + " singular vectors: " +
-                              std::to_string(rows.size()) + " samples of " + std::to_string(config.nGenes) +
+                              std::to_string(samples.size()) + " samples of " + std::to_string(config.nGenes) +
                               " genes have at most " + std::to_string(most) + ".",
                           "Choose a smaller number in codebook_init, or codebook_init normal.");
     const auto q = static_cast<size_t>(std::min(components + kOversampling, most));
@@ -173,9 +194,9 @@ Result<std::vector<float>> geneSingularVectors(const Corpus& corpus, const io::M
     for (int iteration = 0; iteration <= kPowerIterations; ++iteration) {
         if (progress.cancelled()) return cancelledError();
         if (iteration > 0) orthonormalise(basis, q);
-        multiply(rows, config, basis, q, left);
+        TXFM_CHECK(multiply(samples, basis, q, left));
         orthonormalise(left, q);
-        multiplyTransposed(rows, config, left, q, basis);
+        TXFM_CHECK(multiplyTransposed(samples, left, q, basis));
         stage.advance(1);
     }
     std::vector<float> loadings = rotate(basis, q, static_cast<size_t>(components));
@@ -198,17 +219,20 @@ Result<void> initCodebookFromData(const Corpus& corpus, const io::ModelConfig& c
     return {};
 }
 
-std::vector<float> meanHeadBias(const Corpus& corpus, const io::ModelConfig& config,
-                                const std::vector<int64_t>& setShares) {
+Result<std::vector<float>> meanHeadBias(const Corpus& corpus, const io::ModelConfig& config,
+                                        const std::vector<int64_t>& setShares) {
     std::vector<double> excess(static_cast<size_t>(config.nGenes), 0), weight(static_cast<size_t>(config.nGenes), 0);
     for (size_t s = 0; s < corpus.sets().size(); ++s) {
         const CorpusSet& set = corpus.sets()[s];
         if (set.train.empty()) continue;
         const double share = static_cast<double>(setShares[s]) / static_cast<double>(set.train.size());
-        for (int64_t row : set.train) {
-            const Row sample{&set, row, model::librarySize(set.sample(row), config)};
-            forEachValue(sample, config, [&](int32_t gene, float x) { excess[gene] += share * std::expm1(x); });
-        }
+        TXFM_CHECK(set.forEach(set.train, [&](size_t i, const model::SampleCounts& sample) {
+            const double library = set.libraries[static_cast<size_t>(set.train[i])];
+            for (size_t j = 0; j < sample.genes.size(); ++j)
+                if (sample.counts[j] > 0)
+                    excess[static_cast<size_t>(sample.genes[j])] +=
+                        share * std::expm1(model::normalisedValue(sample.counts[j], library, config));
+        }));
         for (int32_t gene : set.measured->genes) weight[gene] += static_cast<double>(setShares[s]);
     }
     const double bound = model::activationBound(config), width = model::activationWidth(config);

@@ -35,7 +35,7 @@ Result<void> initCodebookFromData(const Corpus& corpus, const io::ModelConfig& c
 /// data set, its share of the draws (EpochSampler::quotas()). Genes without samples get 0. For rectified tanh
 /// b = β·atanh(y/ln(L+1)), y held within [0.02, 0.98·ln(L+1)]; for ReLU and clamped ReLU b = y; softmax: b = ln(mean of
 /// the normalised counts + 1).
-std::vector<float> meanHeadBias(const Corpus& corpus, const io::ModelConfig& config,
-                                const std::vector<int64_t>& setShares);
+Result<std::vector<float>> meanHeadBias(const Corpus& corpus, const io::ModelConfig& config,
+                                        const std::vector<int64_t>& setShares);
 
 }  // namespace txfm::training

@@ -31,9 +31,14 @@ std::string Forecast::text() const {
     std::snprintf(text, sizeof text,
                   "Forecast from a trial: %.3g s per step of %lld samples (%.3g samples/s), %lld steps in about %.3g minutes, "
                   "about %.0f MB of memory.",
-                  secondsPerStep, static_cast<long long>(batch), static_cast<double>(batch) / secondsPerStep,
+                  secondsPerStep, static_cast<long long>(batch), samplesPerSecond(),
                   static_cast<long long>(steps), seconds() / 60, memoryMb);
     return text;
+}
+
+nlohmann::json Forecast::toJson() const {
+    return {{"type", "forecast"}, {"seconds_per_step", secondsPerStep}, {"steps", steps},
+            {"samples_per_s", samplesPerSecond()}, {"seconds", seconds()}, {"memory_mb", memoryMb}, {"batch", batch}};
 }
 
 }  // namespace txfm::training

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 namespace txfm::training {
 
 /// Monotonic seconds.
@@ -22,10 +24,13 @@ private:
 
 /// What a trial foretells of a run.
 struct Forecast {
-    double secondsPerStep = 0, memoryMb = 0;
+    double secondsPerStep = 0, validationSeconds = 0, memoryMb = 0;
     int64_t batch = 1, steps = 0;
-    double seconds() const { return secondsPerStep * static_cast<double>(steps); }
+    double seconds() const { return secondsPerStep * static_cast<double>(steps) + validationSeconds; }
+    double samplesPerSecond() const { return static_cast<double>(batch) / secondsPerStep; }
     std::string text() const;
+    /// The event "forecast".
+    nlohmann::json toJson() const;
 };
 
 }  // namespace txfm::training

@@ -33,6 +33,20 @@ Result<void> RunFiles::createFolder() const {
     return {};
 }
 
+Result<std::optional<RunState>> RunFiles::storedState() const {
+    std::optional<RunState> state;
+    if (!m_run.resume) return state;
+    if (fs::exists(lastCheckpoint(m_run.out))) {
+        TXFM_TRY(const nlohmann::json json, readCheckpointState(lastCheckpoint(m_run.out)));
+        state = RunState::fromJson(json);
+        return state;
+    }
+    TXFM_TRY(const nlohmann::json stored, storedRun(m_run.out));
+    if (stored.is_object() && stored.contains("finished"))
+        state = RunState::fromJson(stored["finished"].value("state", nlohmann::json::object()));
+    return state;
+}
+
 Result<std::optional<RunState>> RunFiles::restore() {
     std::optional<RunState> state;
     if (!m_run.resume) return state;

@@ -23,6 +23,8 @@ public:
     /// Puts weights and moments back and returns the state of the run to continue; nothing for a new run. A finished
     /// run has no checkpoint any more: it goes on from the model that it made, with fresh moments.
     Result<std::optional<RunState>> restore();
+    /// The state alone, without touching weights or files.
+    Result<std::optional<RunState>> storedState() const;
     /// Failed when the disk is full; the checkpoint before stays.
     Result<void> saveCheckpoint(const RunState& state) const;
     /// Keeps the (averaged) weights as the best so far.

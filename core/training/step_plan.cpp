@@ -6,10 +6,14 @@
 namespace txfm::training {
 
 void StepPlan::replan(int64_t steps) {
-    steps = std::max<int64_t>(steps, 1);
     const double passed = totalSteps > 1 ? position / (totalSteps - 1) : 0.0;
     // A run at its last step keeps it; otherwise position/(T' - 1) = passed and T' - position = steps.
     if (remaining <= 1 || passed >= 1) return;
+    if (steps <= 1) {  // no room for a curve: its end
+        position = totalSteps - 1;
+        remaining = 1;
+        return;
+    }
     totalSteps = (static_cast<double>(steps) - passed) / (1 - passed);
     position = totalSteps - static_cast<double>(steps);
     remaining = steps;

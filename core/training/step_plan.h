@@ -23,7 +23,7 @@ struct StepPlan {
         position += 1;
         remaining -= 1;
     }
-    /// Fits the rest of the curve to `steps` more steps (at least one).
+    /// Fits the rest of the curve to `steps` more steps. One is always taken, at the end of the curve where it is the only one.
     void replan(int64_t steps);
 
     nlohmann::json toJson() const;

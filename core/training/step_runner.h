@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -33,28 +34,35 @@ public:
                std::shared_ptr<DataParallel> parallel);
 
     /// Leaves Σ gradients (to be scaled by 1/weight) in the weights. Stops between micro-batches when cancelled, with
-    /// no gradient left. Errors: OutOfMemory, Failed (lost peer), Cancelled.
+    /// no gradient left. Errors: OutOfMemory (of any process, told to all), Failed (lost peer), Cancelled.
     Result<LossSums> gradients(const StepBatch& batch, Progress& progress);
     Result<ValidationLoss> validate(const BatchMaker& maker, size_t sets, Progress& progress);
 
     /// Largest micro-batch that is tried now; halved after an out-of-memory.
     int64_t microSamples() const { return m_microSamples; }
     void setMicroSamples(int64_t samples) { m_microSamples = samples; }
-    /// Halves the micro-batch after an out-of-memory; false when it is at one sample already or cannot be
-    /// repeated (data-parallel run).
+    /// Halves the micro-batch after an out-of-memory, in all processes of a run alike; false when it happened with a
+    /// single sample.
     bool backOff();
-    /// Seconds of forward and backward pass per sample and memory, from a trial on the first samples without an update.
+    /// Seconds of forward and backward pass per sample (mean over the processes) from a trial on the first samples
+    /// without an update; leaves gradients in the weights.
     struct Trial {
         double secondsPerSample = 0;
-        double memoryMb = 0;
     };
     Result<Trial> trial(const StepBatch& batch, double seconds);
 
 private:
+    Result<void> passes(const StepBatch& batch, Progress& progress, LossSums& local, bool& armed);
+    /// What a process tells the others: memory ran out, and it did with a single sample.
+    std::array<double, 2> memoryFlags(bool ranOut) const;
+    /// Takes the sums of these flags; OutOfMemory when memory ran out anywhere.
+    Result<void> agree(double ranOut, double exhausted);
+
     std::shared_ptr<model::TxfmModel> m_model;
     TrainingConfig m_config;
     std::shared_ptr<DataParallel> m_parallel;
     int64_t m_microSamples = 1;
+    bool m_exhausted = false;  ///< memory ran out with a single sample
 };
 
 /// Samples per micro-batch to begin with: what fits memory with room to spare; on the CPU no more than keeps the
@@ -64,7 +72,5 @@ int64_t initialMicroSamples(const io::ModelConfig& model, const TrainingConfig& 
 
 /// True for the exceptions by which LibTorch and the allocator say that memory ran out.
 bool isOutOfMemory(const std::exception& error);
-/// Resident memory of this process in MB.
-double residentMb();
 
 }  // namespace txfm::training

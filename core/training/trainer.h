@@ -47,4 +47,9 @@ struct TrainingRun {
 /// published), a full disk (the checkpoint before stays) or a lost peer; OutOfMemory when one sample does not fit.
 Result<nlohmann::json> train(TrainingRun& run, Progress& progress);
 
+/// What train() would take, from a trial of a few seconds: seconds, seconds_per_step, steps, samples_per_s, memory_mb
+/// (main memory at its highest so far, moments included), disk_mb, batch, micro_batch. Nothing is written, and the model
+/// stays as it is. The same event as train() sends before its first step.
+Result<nlohmann::json> forecastRun(TrainingRun& run, Progress& progress);
+
 }  // namespace txfm::training

@@ -18,19 +18,19 @@ namespace {
 
 constexpr size_t kNeighbours = 10;
 /// Samples that are enough to find genes of similar expression.
-constexpr int64_t kLargestSampleCount = 20000;
+constexpr size_t kLargestSampleCount = 20000;
 
 /// Known genes of most similar expression for every appended gene [new][≤ kNeighbours].
-std::vector<std::vector<int64_t>> expressionNeighbours(const Corpus& corpus, const io::ModelConfig& config,
-                                                       int64_t known) {
+Result<std::vector<std::vector<int64_t>>> expressionNeighbours(const Corpus& corpus, const io::ModelConfig& config,
+                                                               int64_t known) {
     const int64_t added = config.nGenes - known;
     std::vector<double> products(static_cast<size_t>(added * known), 0), squares(static_cast<size_t>(config.nGenes), 0);
-    int64_t samples = 0;
+    size_t left = kLargestSampleCount;
     for (const CorpusSet& set : corpus.sets()) {
-        for (int64_t row : set.train) {
-            if (samples++ > kLargestSampleCount) break;
-            const auto sample = set.sample(row);
-            const double library = model::librarySize(sample, config);
+        const auto rows = std::span(set.train).first(std::min(left, set.train.size()));
+        left -= rows.size();
+        TXFM_CHECK(set.forEach(rows, [&](size_t index, const model::SampleCounts& sample) {
+            const double library = set.libraries[static_cast<size_t>(rows[index])];
             std::vector<float> x(sample.genes.size());
             size_t firstNew = x.size();
             for (size_t i = 0; i < x.size(); ++i) {
@@ -42,7 +42,7 @@ std::vector<std::vector<int64_t>> expressionNeighbours(const Corpus& corpus, con
                 double* line = products.data() + (sample.genes[i] - known) * known;
                 for (size_t j = 0; j < firstNew; ++j) line[sample.genes[j]] += static_cast<double>(x[i]) * x[j];
             }
-        }
+        }));
     }
     std::vector<std::vector<int64_t>> neighbours(static_cast<size_t>(added));
     for (int64_t gene = 0; gene < added; ++gene) {
@@ -79,13 +79,15 @@ Result<io::Vocabulary> appendGenes(const io::Vocabulary& vocabulary, const std::
     return grown;
 }
 
-std::shared_ptr<model::TxfmModel> growModel(const model::TxfmModel& model, const io::ModelConfig& grown,
-                                            const Corpus& corpus, const std::string& newGenes) {
+Result<std::shared_ptr<model::TxfmModel>> growModel(const model::TxfmModel& model, const io::ModelConfig& grown,
+                                                    const Corpus& corpus, const std::string& newGenes) {
     torch::NoGradGuard noGrad;
     const int64_t known = model.config().nGenes, added = grown.nGenes - known;
     auto out = model::TxfmModel::create(grown, 0);
     std::vector<std::vector<int64_t>> neighbours(static_cast<size_t>(added));
-    if (newGenes == "neighbours") neighbours = expressionNeighbours(corpus, grown, known);
+    if (newGenes == "neighbours") {
+        TXFM_TRY(neighbours, expressionNeighbours(corpus, grown, known));
+    }
     for (const auto& [name, tensor] : out->parameters()) {
         const auto before = model.parameter(name).detach();
         auto after = tensor.detach();

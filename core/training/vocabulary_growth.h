@@ -16,7 +16,8 @@ Result<io::Vocabulary> appendGenes(const io::Vocabulary& vocabulary, const std::
 /// A model over a longer vocabulary: known genes keep their weights. `newGenes` = mean: rows of appended genes in
 /// codebook and decoder are the mean of the known rows; neighbours: the mean of the ten known genes whose log
 /// expression in the corpus has the highest cosine with theirs (the mean where a gene has no count).
-std::shared_ptr<model::TxfmModel> growModel(const model::TxfmModel& model, const io::ModelConfig& grown,
-                                            const Corpus& corpus, const std::string& newGenes);
+/// Fails where samples on disk cannot be read.
+Result<std::shared_ptr<model::TxfmModel>> growModel(const model::TxfmModel& model, const io::ModelConfig& grown,
+                                                    const Corpus& corpus, const std::string& newGenes);
 
 }  // namespace txfm::training

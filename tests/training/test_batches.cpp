@@ -160,8 +160,9 @@ private Q_SLOTS:
         // n_g counts training cells with the gene.
         double expected = 0;
         const CorpusSet& set = corpus->sets()[0];
-        for (int64_t row : set.train)
-            for (int32_t gene : set.counts.rowIndices(row)) expected += gene == 3;
+        const auto rows = set.read(set.train);
+        for (const model::SampleCounts& sample : rows->samples)
+            for (int32_t gene : sample.genes) expected += gene == 3;
         QCOMPARE(corpus->geneFrequency()[3], expected);
         QCOMPARE(corpus->measuredIn()[3], 45.0);
         QCOMPARE(corpus->measuredIn()[20], 72.0);
@@ -184,7 +185,7 @@ private Q_SLOTS:
         sets.push_back(odd);
         const auto config = test::tinyConfig(40);
         const auto corpus =
-            Corpus::build(std::move(sets), {"one", "odd"}, test::syntheticVocabulary(40), config, {0.1, 3, false}, progress);
+            Corpus::build(std::move(sets), {"one", "odd"}, test::syntheticVocabulary(40), config, {0.1, 3}, progress);
         QVERIFY(corpus.ok());
         QCOMPARE(corpus->trainSamples(), int64_t{3});
         QCOMPARE(corpus->sets()[1].emptyCells, int64_t{1});

@@ -19,16 +19,16 @@ constexpr int64_t kGenes = 40;
 /// Normalised training expression [samples × genes], dense, float64.
 torch::Tensor denseExpression(const Corpus& corpus, const io::ModelConfig& config) {
     std::vector<torch::Tensor> rows;
-    for (const CorpusSet& set : corpus.sets())
-        for (int64_t row : set.train) {
+    for (const CorpusSet& set : corpus.sets()) {
+        const auto read = set.read(set.train);
+        for (const model::SampleCounts& sample : read->samples) {
             auto x = torch::zeros({kGenes}, torch::kFloat64);
-            const auto genes = set.counts.rowIndices(row);
-            const auto counts = set.counts.rowValues(row);
-            const double library = model::librarySize(set.sample(row), config);
-            for (size_t i = 0; i < genes.size(); ++i)
-                x[genes[i]] = model::normalisedValue(counts[i], library, config);
+            const double library = model::librarySize(sample, config);
+            for (size_t i = 0; i < sample.genes.size(); ++i)
+                x[sample.genes[i]] = model::normalisedValue(sample.counts[i], library, config);
             rows.push_back(x);
         }
+    }
     return torch::stack(rows);
 }
 
@@ -87,7 +87,7 @@ private Q_SLOTS:
         const io::ModelConfig config = test::tinyConfig(kGenes);
         const auto corpus = test::syntheticCorpus(config, 0.0);
         const auto sampler = EpochSampler::create(*corpus, "proportional", 1).value();
-        const auto bias = meanHeadBias(*corpus, config, sampler.quotas());
+        const auto bias = *meanHeadBias(*corpus, config, sampler.quotas());
         QCOMPARE(int64_t(bias.size()), kGenes);
         const auto x = denseExpression(*corpus, config);
         const auto given = model::activate(torch::tensor(bias), config);

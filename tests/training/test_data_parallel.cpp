@@ -16,11 +16,14 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/training/data_parallel.h"
 #include "core/training/process_environment.h"
+#include "tests/training/limited_memory.h"
 #include "tests/training/training_fixture.h"
 
 using namespace txfm;
@@ -30,10 +33,17 @@ namespace {
 
 constexpr int64_t kEpochs = 4, kBatch = 16;
 
+/// Bytes of one allocation that four samples need at most: 13 tokens × 112 columns of the input projection.
+constexpr size_t kFourSamples = 4 * 13 * 112 * 4;
+
 /// One process of the run; prints "step loss norm" lines.
 int work(const std::string& out, const std::string& mode) {
     at::set_num_threads(1);
     auto run = test::syntheticRun(out, mode == "lost" ? 100000 : kEpochs, kBatch);
+    if (mode == "minutes") {
+        run.config.epochs = 0;
+        run.config.minutes = 0.05;
+    }
     run.config.peerTimeoutSeconds = 20;
     run.config.checkpointMinutes = 0.002;
     auto group = DataParallel::fromEnvironment(run.config.peerTimeoutSeconds);
@@ -43,12 +53,34 @@ int work(const std::string& out, const std::string& mode) {
     }
     run.parallel = *group;
     run.resume = mode == "resume";
+    // The second process is the one that memory gets short on, after some steps.
+    const bool second = run.parallel->rank() == 1;
+    bool strike = false;
+    if (second && mode == "backward")
+        run.model->parameter("blocks.1.in_proj.weight").register_hook([&strike](const torch::Tensor& gradient) {
+            TORCH_CHECK_WITH(OutOfMemoryError, !std::exchange(strike, false), "out of memory");
+            return gradient;
+        });
     class Printer : public Progress {
+    public:
+        std::function<void(int64_t)> after;
+
+    private:
         void step(const StepUpdate& s) override {
             std::printf("%lld %.9g %.9g %.9g\n", static_cast<long long>(s.step), s.loss, s.gradNorm, s.valLoss);
             std::fflush(stdout);
+            after(s.step);
+        }
+        void message(MessageLevel level, const std::string& text) override {
+            if (level == MessageLevel::Warning) std::fprintf(stderr, "%s\n", text.c_str());
         }
     } progress;
+    std::unique_ptr<test::LimitedMemory> memory;
+    progress.after = [&](int64_t step) {
+        strike = step == 4 || step == 7;
+        if (step == 3 && second && mode == "tight") memory = std::make_unique<test::LimitedMemory>(kFourSamples);
+        if (step == 3 && second && mode == "none") memory = std::make_unique<test::LimitedMemory>(2000);
+    };
     const auto result = train(run, progress);
     if (result) return 0;
     std::fprintf(stderr, "%s\n", result.error().message.c_str());
@@ -165,6 +197,64 @@ private Q_SLOTS:
             }
             QVERIFY(io::ModelDirectory::open(out.toStdString()).ok());
         }
+    }
+
+    void memoryThatRunsOutOnOneMachineBacksAllOff_data() {
+        QTest::addColumn<QString>("mode");
+        QTest::addColumn<int>("halvings");
+        QTest::newRow("in the forward pass") << "tight" << 1;
+        QTest::newRow("in the backward pass") << "backward" << 2;
+    }
+    void memoryThatRunsOutOnOneMachineBacksAllOff() {
+        QFETCH(QString, mode);
+        QFETCH(int, halvings);
+        QTemporaryDir folder;
+        at::set_num_threads(1);
+        auto run = test::syntheticRun(folder.path().toStdString() + "/one", kEpochs, kBatch);
+        test::RecordingProgress alone;
+        QVERIFY(train(run, alone).ok());
+        auto workers = startWorkers(2, folder.filePath("m"), mode);
+        for (auto& worker : workers) QVERIFY(worker->waitForFinished(120000));
+        const Curve curve = parse(workers[0]->readAllStandardOutput());
+        for (auto& worker : workers) {
+            const QByteArray text = worker->readAllStandardError();
+            QVERIFY2(worker->exitCode() == 0, text);
+            // Eight samples a process: first four go on together, then two, on both machines.
+            QCOMPARE(int(text.count("goes on with micro-batches of")), halvings);
+            QVERIFY2(text.contains("micro-batches of " + QByteArray::number(8 >> halvings) + " samples"), text);
+        }
+        QCOMPARE(curve.steps.size(), alone.steps.size());
+        for (const StepUpdate& step : alone.steps) {
+            const auto& [loss, norm, validation] = curve.steps.at(int(step.step));
+            QVERIFY2(std::abs(loss - step.loss) < 2e-4 * std::max(1.0, std::abs(step.loss)), qPrintable(QString::number(step.step)));
+            QVERIFY(std::abs(norm - step.gradNorm) < 1e-3 * step.gradNorm);
+            if (std::isfinite(step.valLoss)) QVERIFY(std::abs(validation - step.valLoss) < 2e-4 * std::max(1.0, std::abs(step.valLoss)));
+        }
+    }
+
+    void memoryForNotEvenOneSampleEndsAll() {
+        QTemporaryDir folder;
+        auto workers = startWorkers(2, folder.filePath("m"), "none");
+        for (auto& worker : workers) {
+            QVERIFY(worker->waitForFinished(60000));
+            const QByteArray text = worker->readAllStandardError();
+            QVERIFY2(worker->exitCode() == 4, text);
+            QVERIFY2(text.contains("Not enough memory"), text);
+        }
+        QVERIFY(std::filesystem::exists(lastCheckpoint(folder.filePath("m").toStdString())));
+    }
+
+    void clocksThatDifferKeepOneTimeBudget() {
+        QTemporaryDir folder;
+        auto workers = startWorkers(2, folder.filePath("m"), "minutes");
+        for (auto& worker : workers) {
+            QVERIFY(worker->waitForFinished(120000));
+            QVERIFY2(worker->exitCode() == 0, worker->readAllStandardError());
+        }
+        const Curve first = parse(workers[0]->readAllStandardOutput()), other = parse(workers[1]->readAllStandardOutput());
+        QVERIFY(!first.steps.empty());
+        QCOMPARE(first.steps.size(), other.steps.size());
+        QVERIFY(std::isfinite(first.steps.rbegin()->second[2]));
     }
 
     void aLostPeerEndsTheRunResumably() {

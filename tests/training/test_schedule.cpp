@@ -52,6 +52,17 @@ private Q_SLOTS:
         QCOMPARE(steps, int64_t{70});
         QVERIFY(std::abs(rate - 4e-9) < 1e-12);
     }
+    void noTimeLeftIsTheEndOfTheCurve() {
+        for (int64_t steps : {1, 0, -5}) {
+            StepPlan plan = StepPlan::fixed(1000);
+            for (int i = 0; i < 300; ++i) plan.advance();
+            plan.replan(steps);
+            QCOMPARE(plan.remaining, int64_t{1});
+            QVERIFY(std::abs(OneCycle{1e-3, plan.totalSteps, 0.1}.learningRate(plan.position) - 4e-9) < 1e-12);
+            plan.replan(50);  // the last step stays the last
+            QCOMPARE(plan.remaining, int64_t{1});
+        }
+    }
     void planSurvivesAnUninterruptedRoundTrip() {
         StepPlan plan = StepPlan::fixed(97);
         plan.advance();

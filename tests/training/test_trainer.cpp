@@ -8,17 +8,18 @@
 #include <QtTest>
 
 #include <ATen/Parallel.h>
-#include <c10/core/CPUAllocator.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/atomic_file.h"
+#include "core/io/safetensors.h"
 #include "core/training/checkpoint_file.h"
 #include "core/training/divergence_guard.h"
 #include "core/training/step_runner.h"
 #include "core/training/verdict.h"
 #include "core/training/vocabulary_growth.h"
+#include "tests/training/limited_memory.h"
 #include "tests/training/training_fixture.h"
 
 using namespace txfm;
@@ -38,24 +39,6 @@ bool equalBits(const std::vector<torch::Tensor>& a, const std::vector<torch::Ten
         if (!torch::equal(a[i], b[i])) return false;
     return a.size() == b.size();
 }
-
-/// While it lives, tensors above a size cannot be allocated on the CPU.
-class LimitedMemory final : public c10::Allocator {
-public:
-    explicit LimitedMemory(size_t limit) : m_plain(c10::GetCPUAllocator()), m_limit(limit) { c10::SetCPUAllocator(this, kPriority); }
-    ~LimitedMemory() override { c10::SetCPUAllocator(m_plain, kPriority); }
-    c10::DataPtr allocate(size_t bytes) override {
-        TORCH_CHECK_WITH(OutOfMemoryError, bytes <= m_limit, "out of memory");
-        return m_plain->allocate(bytes);
-    }
-    c10::DeleterFnPtr raw_deleter() const override { return m_plain->raw_deleter(); }
-    void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
-
-private:
-    static constexpr uint8_t kPriority = 200;
-    c10::Allocator* m_plain;
-    size_t m_limit;
-};
 
 }  // namespace
 
@@ -275,7 +258,7 @@ private Q_SLOTS:
         auto run = test::syntheticRun(folder.path().toStdString() + "/tight", 2, 16);
         test::RecordingProgress progress;
         const auto result = [&] {
-            const LimitedMemory memory(static_cast<size_t>(limit));
+            const test::LimitedMemory memory(static_cast<size_t>(limit));
             return train(run, progress);
         }();
         if (!fits) {
@@ -288,6 +271,95 @@ private Q_SLOTS:
         QCOMPARE(progress.steps.size(), whole.steps.size());
         for (size_t i = 0; i < whole.steps.size(); ++i)
             QVERIFY(std::abs(progress.steps[i].loss - whole.steps[i].loss) < 1e-3 * std::max(1.0, std::abs(whole.steps[i].loss)));
+    }
+
+    void aMachineThatSlowsDownKeepsTheBudget() {
+        QTemporaryDir folder;
+        auto run = test::syntheticRun(folder.path().toStdString() + "/m", 0, 16);
+        run.config.minutes = 0.2;
+        class Slowing : public test::RecordingProgress {
+        public:
+            void step(const StepUpdate& update) override {
+                test::RecordingProgress::step(update);
+                QThread::msleep(m_timer.elapsed() < 4000 ? 5 : 60);  // ten times slower after a third of the time
+            }
+
+        private:
+            QElapsedTimer m_timer = [] { QElapsedTimer timer; timer.start(); return timer; }();
+        } progress;
+        QElapsedTimer timer;
+        timer.start();
+        const auto result = train(run, progress);
+        QVERIFY2(result.ok(), result.ok() ? "" : result.error().message.c_str());
+        const double seconds = 1e-3 * static_cast<double>(timer.elapsed());
+        QVERIFY2(seconds < 15, qPrintable(QString::number(seconds)));
+        // The rate rises once, falls once and ends at its minimum.
+        const auto& steps = progress.steps;
+        QVERIFY(steps.size() > 50);
+        QVERIFY2(steps.back().learningRate < 1e-3 * run.config.peakLearningRate, qPrintable(QString::number(steps.back().learningRate)));
+        int turns = 0;
+        for (size_t i = 2; i < steps.size(); ++i)
+            turns += steps[i - 1].learningRate > steps[i - 2].learningRate && steps[i].learningRate < steps[i - 1].learningRate;
+        QCOMPARE(turns, 1);
+    }
+
+    void aForecastLeavesEverythingAsItIs() {
+        QTemporaryDir folder;
+        auto run = test::syntheticRun(folder.path().toStdString() + "/m", 30, 16);
+        run.config.ema = 0.9;
+        const auto before = weightsOf(*run.model);
+        test::RecordingProgress progress;
+        const auto forecast = forecastRun(run, progress);
+        QVERIFY2(forecast.ok(), forecast.ok() ? "" : forecast.error().message.c_str());
+        QVERIFY(equalBits(weightsOf(*run.model), before));
+        for (const auto& [name, tensor] : run.model->parameters()) QVERIFY(!tensor.grad().defined());
+        QVERIFY(!fs::exists(run.out));
+        QCOMPARE(progress.events.size(), size_t{1});
+        QVERIFY(progress.steps.empty());
+        // 72 samples are five steps of sixteen.
+        QCOMPARE((*forecast)["steps"].get<int64_t>(), int64_t{150});
+        const double seconds = (*forecast)["seconds"].get<double>(), perStep = (*forecast)["seconds_per_step"].get<double>();
+        QVERIFY(perStep > 0 && seconds > 150 * perStep);  // and the validations
+        QVERIFY((*forecast)["memory_mb"].get<double>() > 20);
+        QVERIFY((*forecast)["disk_mb"].get<double>() > 0);
+        // The run after a forecast is the run without one.
+        auto plain = test::syntheticRun(folder.path().toStdString() + "/plain", 2, 16);
+        test::RecordingProgress expected, after;
+        QVERIFY(train(plain, expected).ok());
+        auto again = test::syntheticRun(folder.path().toStdString() + "/again", 2, 16);
+        QVERIFY(forecastRun(again, progress).ok());
+        QVERIFY(train(again, after).ok());
+        for (size_t i = 0; i < expected.steps.size(); ++i) QCOMPARE(after.steps[i].loss, expected.steps[i].loss);
+    }
+
+    void checkpointsOfAnotherShapeAreNamed_data() {
+        QTest::addColumn<QString>("mentions");
+        QTest::newRow("shape") << "'a'";
+        QTest::newRow("missing") << "lacks";
+        QTest::newRow("extra") << "'surplus'";
+        QTest::newRow("truncated") << "truncated";
+        QTest::newRow("empty") << "empty";
+        QTest::newRow("no checkpoint") << "no checkpoint";
+    }
+    void checkpointsOfAnotherShapeAreNamed() {
+        QFETCH(QString, mentions);
+        const std::string kind = QTest::currentDataTag();
+        QTemporaryDir folder;
+        const fs::path path = fs::path(folder.path().toStdString()) / "last.safetensors";
+        NamedTensors stored{{"a", torch::ones({3, 4})}, {"b", torch::ones({2})}};
+        if (kind == "shape") stored[0].second = torch::ones({4, 3});
+        if (kind == "missing") stored.pop_back();
+        if (kind == "extra") stored.emplace_back("surplus", torch::ones({1}));
+        QVERIFY(writeCheckpoint(path, stored, {{"step", 1}}).ok());
+        if (kind == "truncated") fs::resize_file(path, fs::file_size(path) - 4);
+        if (kind == "empty") fs::resize_file(path, 0);
+        if (kind == "no checkpoint") QVERIFY(io::writeSafetensors(path, {}, {{"format", "pt"}}).ok());
+        const auto read = readCheckpoint(path, {{"a", torch::zeros({3, 4})}, {"b", torch::zeros({2})}});
+        QVERIFY(!read.ok());
+        QCOMPARE(int(read.error().code), int(ErrorCode::BadInput));
+        const QString message = QString::fromStdString(read.error().message);
+        QVERIFY2(message.contains(mentions) && message.contains("last.safetensors"), qPrintable(message));
+        QVERIFY(read.error().hint.find("another folder") != std::string::npos);
     }
 
     void verdictsInPlainWords() {
@@ -306,10 +378,10 @@ private Q_SLOTS:
         const auto corpus = test::syntheticCorpus(grown);
         const auto base = model::TxfmModel::create(small, 2);
         const auto codebook = base->parameter("gene_embedding.weight").detach();
-        const auto mean = growModel(*base, grown, *corpus, "mean")->parameter("gene_embedding.weight").detach();
+        const auto mean = (*growModel(*base, grown, *corpus, "mean"))->parameter("gene_embedding.weight").detach();
         QVERIFY(torch::equal(mean.narrow(0, 0, 30), codebook));
         QVERIFY(torch::allclose(mean[35], codebook.mean(0)));
-        const auto near = growModel(*base, grown, *corpus, "neighbours")->parameter("gene_embedding.weight").detach();
+        const auto near = (*growModel(*base, grown, *corpus, "neighbours"))->parameter("gene_embedding.weight").detach();
         // Gene 35 is odd: its ten nearest among the known genes that its data set measures are the odd ones 11 … 29.
         QVERIFY(torch::allclose(near[35], codebook.slice(0, 11, 30, 2).mean(0), 1e-4, 1e-5));
     }

@@ -69,7 +69,7 @@ inline std::shared_ptr<const training::Corpus> syntheticCorpus(const io::ModelCo
     sets.push_back(syntheticDataset(50, 0, 30, 1));
     sets.push_back(syntheticDataset(30, 10, 40, 2));
     auto corpus = training::Corpus::build(std::move(sets), {"first", "second"}, syntheticVocabulary(config.nGenes),
-                                          config, {validation, 3, false}, progress);
+                                          config, {validation, 3}, progress);
     return std::make_shared<const training::Corpus>(std::move(corpus).value());
 }
 
