@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <cstdio>
 
+#include "core/base/readable.h"
 #include "core/io/h5ad_writer.h"
 #include "core/workflow/embedding_run.h"
 #include "core/workflow/options/embed_options.h"
@@ -27,6 +28,12 @@ Result<nlohmann::json> Embed::run(const RunContext& context, Progress& progress)
              openModelInput(m_options.model, m_options.data, m_options, clock, progress));
     const EmbeddingRequest request{m_options.out, m_options.inferenceGenes, m_options.precision, m_options.layer,
                                    m_options.batch};
+    if (m_options.forecast) {
+        TXFM_TRY(const nlohmann::json expected, forecastEmbedding(input, request, context, clock, progress));
+        nlohmann::json result{{"cells", input.dataset.cells()}, {"forecast", expected}, {"files", nlohmann::json::array()}};
+        clock.finish(result);
+        return result;
+    }
     TXFM_TRY(const EmbeddingRun run, embedCells(input, request, context, clock, progress));
 
     clock.start("write");
@@ -54,6 +61,12 @@ Result<nlohmann::json> Embed::run(const RunContext& context, Progress& progress)
 }
 
 std::string Embed::describe(const nlohmann::json& result) const {
+    if (result.contains("forecast")) {
+        const nlohmann::json& f = result["forecast"];
+        const auto bytes = [&](const char* key) { return readableBytes(f[key].get<double>() * 1024 * 1024); };
+        return "Expected: " + readableDuration(f["seconds"].get<double>()) + " for " + std::to_string(f["cells"].get<int64_t>()) + " cells, " +
+               bytes("memory_mb") + " of memory, " + bytes("disk_mb") + " on disk\n";
+    }
     const auto& genes = result["genes"];
     const int64_t all = genes["genes"].get<int64_t>(), used = all - genes["dropped"].get<int64_t>();
     char numbers[128];

@@ -6,12 +6,14 @@
 #include <cmath>
 
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 #include "core/base/parallel.h"
 #include "core/base/quoted.h"
 #include "core/base/readable.h"
 #include "core/model/device.h"
 #include "core/model/errors.h"
 #include "core/workflow/embedding_file.h"
+#include "core/workflow/forecast.h"
 
 namespace txfm::workflow {
 namespace {
@@ -21,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kRowsPerRead = 512;
 constexpr double kSecondsPerChunk = 0.5;  // between two looks at the cancel flag
+constexpr double kTrialSeconds = 3;
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -77,6 +80,14 @@ Result<void> choose(const ModelInput& input, const EmbeddingRequest& request, co
     network->to(device);
     run.embedder = std::make_shared<model::Embedder>(*network, options);
     return {};
+}
+
+nlohmann::json embeddingForecast(const ModelInput& input, int64_t cells, double cellsPerSecond, double before) {
+    const double rows = static_cast<double>(input.dataset.cells()) * static_cast<double>(input.directory.config().dim) * sizeof(float);
+    const Forecast copy = forecast(input.dataset, {.copiesFile = true});
+    return {{"type", "forecast"}, {"cells", cells}, {"cells_per_s", cellsPerSecond},
+            {"seconds", before + static_cast<double>(cells) / cellsPerSecond}, {"memory_mb", peakResidentMb()},
+            {"disk_mb", (copy.diskBytes + 2 * rows) / (1024 * 1024)}};
 }
 
 }  // namespace
@@ -147,10 +158,12 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
             stage.set(static_cast<double>(at));
             // The first chunk warms caches up; the second is the trial that the forecast rests on.
             const double rate = static_cast<double>(count) / std::max(secondsSince(before), 1e-6);
-            if (++trials == 2)
+            if (++trials == 2) {
+                progress.event(embeddingForecast(input, cells - at, rate, 0));
                 progress.message(MessageLevel::Info, "Embedding " + std::to_string(cells) + " cells takes about " +
                                                          readableDuration(static_cast<double>(cells - at) / rate) + " (" +
                                                          run.precision + ", " + run.device + ").");
+            }
             if (trials >= 2)
                 chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads,
                                             std::clamp(request.batch * threads, threads, kRowsPerRead), kRowsPerRead);
@@ -158,6 +171,41 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
     }
     run.cellsPerSecond = static_cast<double>(cells - run.resumedCells) / std::max(secondsSince(start), 1e-6);
     return run;
+}
+
+Result<nlohmann::json> forecastEmbedding(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context,
+                                         StageClock& clock, Progress& progress) {
+    EmbeddingRun run;
+    clock.start("read");
+    TXFM_CHECK(choose(input, request, context, run, progress));
+    clock.start("embed");
+    const int64_t cells = input.dataset.cells(), threads = std::clamp<int64_t>(threadCount(), 1, kRowsPerRead);
+    TXFM_TRY(const SampleBlock block, readSamples(input, 0, std::min(cells, kRowsPerRead)));
+    double spent = 0;
+    int64_t counted = 0, chunk = threads;
+    for (int64_t at = 0; at < block.rows.rows && spent < kTrialSeconds;) {
+        if (progress.cancelled()) return cancelledError();
+        const int64_t count = std::min(chunk, block.rows.rows - at);
+        const Clock::time_point before = Clock::now();
+        try {
+            run.embedder->embed(std::span(block.samples).subspan(static_cast<size_t>(at), static_cast<size_t>(count)), at);
+        } catch (const std::exception& exception) {
+            return model::translateException(exception, "embedding " + txfm::quoted(input.dataset.provenance.path));
+        }
+        at += count;
+        // The first cells warm caches up; they count only where there are no others.
+        if (at > count || at == block.rows.rows) {
+            spent += secondsSince(before);
+            counted += count;
+            chunk = std::min(chunk * 2, kRowsPerRead);
+        }
+    }
+    nlohmann::json expected = embeddingForecast(input, cells, static_cast<double>(counted) / std::max(spent, 1e-6), clock.total() - spent);
+    progress.event(expected);
+    expected.erase("type");
+    expected["precision"] = run.precision;
+    expected["device"] = run.device;
+    return expected;
 }
 
 }  // namespace txfm::workflow

@@ -46,4 +46,10 @@ struct EmbeddingRun {
 Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context,
                                 StageClock& clock, Progress& progress);
 
+/// What embedCells() and saving would take, from embedding some cells: cells, cells_per_s, seconds (reading, matching and
+/// loading as they were just measured, and the embedding), memory_mb (main memory), disk_mb (the result and the work file).
+/// Writes nothing; sends it as the event "forecast", as embedCells() does after its first cells.
+Result<nlohmann::json> forecastEmbedding(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context,
+                                         StageClock& clock, Progress& progress);
+
 }  // namespace txfm::workflow

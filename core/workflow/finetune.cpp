@@ -51,7 +51,7 @@ nlohmann::json reportGenes(const training::Corpus& corpus, Progress& progress) {
 Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& reportTo) {
     StageClock clock;
     const OptionFields all = fields();
-    TXFM_TRY(SettledOptions settled, settleOptions(all, m_options, context));
+    TXFM_TRY(SettledOptions settled, settleOptions("finetune", all, m_options, context));
     if (settled.alreadyFinished) {
         reportTo.message(MessageLevel::Info, "The run in '" + m_options.out + "' is finished; nothing was changed.");
         return settled.stored["finished"].value("result", nlohmann::json::object());
@@ -73,7 +73,7 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
     Progress& progress = isMainProcess(run) ? reportTo : quiet;
     run.device = model::describeDevice(device);
     if (settled.continues) {
-        TXFM_TRY(run.modelConfig, io::ModelConfig::fromJson(settled.stored["model"], "run.json"));
+        TXFM_CHECK(restoreModelShape(run, settled.stored));
     } else {
         TXFM_TRY(run.modelConfig, mergeModelKeys(directory.config(), settled.modelKeys, "--config"));
         overrideModelConfig(run.modelConfig, m_options, context);
@@ -88,12 +88,9 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
     clock.start("read");
     TXFM_TRY(std::vector<Dataset> sets, training::openDatasets(m_options.data, m_options.allowNormalised, progress));
     clock.start("match");
-    if (settled.continues) {
-        TXFM_TRY(run.vocabulary, io::readVocabulary(training::workFolder(run.out) / "genes.tsv"));
-    } else if (m_options.addGenes) {
+    if (!settled.continues) run.vocabulary = directory.vocabulary();
+    if (!settled.continues && m_options.addGenes) {
         TXFM_TRY(run.vocabulary, training::appendGenes(directory.vocabulary(), sets));
-    } else {
-        run.vocabulary = directory.vocabulary();
     }
     const int64_t added = run.vocabulary.size() - directory.vocabulary().size();
     if (added > 0 && !settled.continues)
@@ -108,11 +105,14 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
     run.config.layerDecay = m_options.layerDecay;
     run.config.freezeEncoder = m_options.freezeEncoder;
     clock.start("init");
+    TXFM_CHECK(checkModelFits(run.modelConfig, device));
     if (settled.continues) {
         run.model = model::TxfmModel::create(run.modelConfig, 0);
     } else {
         TXFM_TRY(run.model, model::TxfmModel::load(directory));
-        if (added > 0) run.model = training::growModel(*run.model, run.modelConfig, *run.corpus, m_options.newGenes);
+        if (added > 0) {
+            TXFM_TRY(run.model, training::growModel(*run.model, run.modelConfig, *run.corpus, m_options.newGenes));
+        }
     }
     TXFM_TRY(nlohmann::json result, startTraining(run, m_options, all, settled, device, clock, progress));
     result["genes"] = genes;

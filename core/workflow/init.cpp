@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
 #include "core/base/quoted.h"
 #include "core/model/txfm_model.h"
 #include "core/training/seeds.h"
@@ -78,10 +79,15 @@ Result<nlohmann::json> Init::run(const RunContext& context, Progress& progress) 
     TXFM_CHECK(config.validate("the options"));
     clock.start("write");
     const uint64_t seed = training::domainSeed(context.seed, training::SeedDomain::Weights);
-    const auto network = model::TxfmModel::create(config, seed);
+    const double weights = static_cast<double>(config.parameterCount());
+    TXFM_CHECK(requireMemory(4 * weights, "A model of " + std::to_string(config.parameterCount()) + " parameters",
+                             "Choose a smaller --preset, --dim or --blocks, or fewer genes."));
+    const CancelToken stop = progress.token();
+    const auto network = model::TxfmModel::create(config, seed, &stop);
+    if (!network) return cancelledError("Cancelled; no model was written.");
     const std::string card = "# " + config.name + "\n\nRandom initial weights (preset " + config.preset + ", seed " +
                              std::to_string(context.seed) + "); not trained.\n";
-    TXFM_CHECK(model::saveModel(m_options.out, *network, vocabulary, card, m_options.savePrecision == "bf16"));
+    TXFM_CHECK(model::saveModel(m_options.out, *network, vocabulary, card, m_options.savePrecision == "bf16", &stop));
     nlohmann::json result{{"parameters", config.parameterCount()},
                           {"paper_equivalent_parameters", config.paperEquivalentParameterCount()},
                           {"n_genes", config.nGenes},

@@ -96,7 +96,7 @@ Result<void> Pretrain::initialise(training::TrainingRun& run, uint64_t seed, con
             std::span(codebook.data_ptr<float>(), static_cast<size_t>(codebook.numel())), codebook.size(1)));
     }
     if (m_options.headBiasInit == "mean") {
-        const auto bias = training::meanHeadBias(*run.corpus, run.modelConfig, run.sampler->quotas());
+        TXFM_TRY(const auto bias, training::meanHeadBias(*run.corpus, run.modelConfig, run.sampler->quotas()));
         auto head = run.model->parameter("decoder.head.bias").detach();
         std::copy(bias.begin(), bias.end(), head.data_ptr<float>());
     }
@@ -107,7 +107,7 @@ Result<void> Pretrain::initialise(training::TrainingRun& run, uint64_t seed, con
 Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& reportTo) {
     StageClock clock;
     const OptionFields all = fields();
-    TXFM_TRY(SettledOptions settled, settleOptions(all, m_options, context));
+    TXFM_TRY(SettledOptions settled, settleOptions("pretrain", all, m_options, context));
     if (settled.alreadyFinished) {
         reportTo.message(MessageLevel::Info, "The run in '" + m_options.out + "' is finished; nothing was changed.");
         return settled.stored["finished"].value("result", nlohmann::json::object());
@@ -125,7 +125,7 @@ Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& repo
     std::optional<io::ModelDirectory> initial;
     if (!settled.continues) initial = initialModel(run.out);
     if (settled.continues) {
-        TXFM_TRY(run.modelConfig, io::ModelConfig::fromJson(settled.stored["model"], "run.json"));
+        TXFM_CHECK(restoreModelShape(run, settled.stored));
     } else if (initial) {
         if (!m_options.preset.empty() && m_options.preset != initial->config().preset)
             return usageError("'" + m_options.out + "' holds an initial model of preset " + initial->config().preset +
@@ -146,7 +146,7 @@ Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& repo
     TXFM_TRY(std::vector<Dataset> sets, training::openDatasets(m_options.data, m_options.allowNormalised, progress));
     clock.start("match");
     if (settled.continues) {
-        TXFM_TRY(run.vocabulary, io::readVocabulary(training::workFolder(run.out) / "genes.tsv"));
+        // The vocabulary came with the stored run.
     } else if (initial) {
         run.vocabulary = initial->vocabulary();
     } else if (!m_options.genes.empty()) {
@@ -161,10 +161,13 @@ Result<nlohmann::json> Pretrain::train(const RunContext& context, Progress& repo
         m_options.epochs = run.modelConfig.preset == "CxG" ? kCxgEpochs : kPaperEpochs;
     TXFM_TRY(run.config, trainingConfig(m_options, run.modelConfig, settled.seed, device));
     clock.start("init");
+    TXFM_CHECK(checkModelFits(run.modelConfig, device));
     if (initial) {
         TXFM_TRY(run.model, model::TxfmModel::load(*initial));
     } else {
-        run.model = model::TxfmModel::create(run.modelConfig, training::domainSeed(settled.seed, training::SeedDomain::Weights));
+        const CancelToken stop = progress.token();
+        run.model = model::TxfmModel::create(run.modelConfig, training::domainSeed(settled.seed, training::SeedDomain::Weights), &stop);
+        if (!run.model) return cancelledError("Cancelled before the first step; nothing was written.");
         if (!settled.continues) TXFM_CHECK(initialise(run, settled.seed, codebookInit, progress));
     }
     TXFM_TRY(nlohmann::json result, startTraining(run, m_options, all, settled, device, clock, progress));

@@ -5,6 +5,9 @@
 #include <set>
 
 #include "core/base/atomic_file.h"
+#include "core/base/memory.h"
+#include "core/base/readable.h"
+#include "core/io/sha256.h"
 #include "core/model/device.h"
 
 namespace txfm::workflow {
@@ -14,7 +17,7 @@ namespace {
 /// Options that may change when a run is continued.
 const std::set<std::string> kFreeOnResume = {"data",   "out",     "epochs", "minutes", "resume",         "config",
                                              "probe",  "pairs",   "keep",   "name",    "save_precision", "checkpoint_minutes",
-                                             "accumulate", "peer_timeout", "patience", "validate_every", "checkpoint_activations"};
+                                             "accumulate", "peer_timeout", "patience", "forecast", "validate_every", "checkpoint_activations"};
 
 Result<nlohmann::json> readConfigOption(const std::string& config, ErrorCode& code) {
     if (config.empty()) return nlohmann::json::object();
@@ -82,16 +85,33 @@ Result<void> clearWorkFolder(const fs::path& out) {
 }
 
 /// Notes options, model configuration, vocabulary and data in out/.work for --resume.
-Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, uint64_t seed) {
+Result<void> storeRun(const training::TrainingRun& run, const OptionFields& fields, const nlohmann::json& configKeys,
+                      uint64_t seed) {
     const fs::path folder = training::workFolder(run.out);
     TXFM_CHECK(writeFileAtomically(folder / "genes.tsv", io::vocabularyToTsv(run.vocabulary)));
     const nlohmann::json stored{{"kind", run.kind},
                                 {"seed", seed},
+                                {"config_keys", configKeys},
+                                {"vocabulary_sha256", io::sha256(io::vocabularyToTsv(run.vocabulary))},
                                 {"options", writeOptions(fields)},
                                 {"model", run.modelConfig.toJson()},
                                 {"data_sets", run.corpus->facts()},
                                 {"version", TXFM_VERSION}};
     return writeFileAtomically(folder / "run.json", stored.dump(1) + "\n");
+}
+
+/// Keys of config.json that --config names must be those that the run began with.
+Result<void> checkSameModel(const nlohmann::json& stored, const nlohmann::json& keys) {
+    const nlohmann::json model = stored.value("model", nlohmann::json::object());
+    const nlohmann::json before = stored.value("config_keys", nlohmann::json::object());
+    for (const auto& [key, value] : keys.items()) {
+        if (model.contains(key) && model[key] == value) continue;
+        if (before.contains(key) && before[key] == value) continue;
+        return usageError("--config asks for " + key + " = " + value.dump() + ", but the run to continue has " +
+                              (model.contains(key) ? model[key].dump() : std::string("no such key")) + ".",
+                          "Leave the key out, or start a new run in another folder.");
+    }
+    return {};
 }
 
 /// The data of a resumed run must be those that it began with.
@@ -111,7 +131,7 @@ Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus&
 
 }  // namespace
 
-Result<SettledOptions> settleOptions(const OptionFields& fields, const TrainingOptions& options,
+Result<SettledOptions> settleOptions(const std::string& kind, const OptionFields& fields, const TrainingOptions& options,
                                      const RunContext& context) {
     SettledOptions settled;
     settled.seed = context.seed;
@@ -158,11 +178,15 @@ Result<SettledOptions> settleOptions(const OptionFields& fields, const TrainingO
     if (!started) return settled;
     settled.stored = stored;
     settled.continues = true;
+    if (const std::string began = stored.value("kind", kind); began != kind)
+        return usageError("The run in '" + options.out + "' was begun by txfm " + began + ", not by txfm " + kind + ".",
+                          "Continue it with txfm " + began + " --resume, or choose another folder.");
     if (seedAsked && settled.seed != stored.value("seed", uint64_t{0}))
         return usageError("Option --seed differs from that of the run to continue (" +
                           std::to_string(stored.value("seed", uint64_t{0})) + ").");
     settled.seed = stored.value("seed", uint64_t{0});
     TXFM_CHECK(takeStored(fields, asked, stored.value("options", nlohmann::json::object())));
+    TXFM_CHECK(checkSameModel(stored, settled.modelKeys));
     if (finished) {
         const nlohmann::json& end = stored["finished"];
         const bool more = options.epochs > end.value("epochs", int64_t{0}) && options.minutes <= 0;
@@ -170,6 +194,19 @@ Result<SettledOptions> settleOptions(const OptionFields& fields, const TrainingO
         settled.alreadyFinished = !more && !longer;
     }
     return settled;
+}
+
+Result<void> restoreModelShape(training::TrainingRun& run, const nlohmann::json& stored) {
+    const fs::path folder = training::workFolder(run.out);
+    const std::string where = (folder / "run.json").string();
+    if (!stored.contains("model"))
+        return badInput("'" + where + "' does not say which model the run to continue trains.", "Start the run again in another folder.");
+    TXFM_TRY(run.modelConfig, io::ModelConfig::fromJson(stored["model"], where));
+    TXFM_TRY(run.vocabulary, io::readVocabulary(folder / "genes.tsv"));
+    const std::string hash = io::sha256(io::vocabularyToTsv(run.vocabulary));
+    if (run.vocabulary.size() == run.modelConfig.nGenes && stored.value("vocabulary_sha256", hash) == hash) return {};
+    return badInput("'" + (folder / "genes.tsv").string() + "' does not list the genes that the run to continue began with.",
+                    "Put the file back as it was, or start the run again in another folder.");
 }
 
 void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options, const RunContext& context) {
@@ -243,7 +280,7 @@ Result<void> buildCorpus(training::TrainingRun& run, std::vector<Dataset> sets, 
     run.modelConfig.nGenes = run.vocabulary.size();
     TXFM_TRY(training::Corpus corpus,
              training::Corpus::build(std::move(sets), options.data, run.vocabulary, run.modelConfig,
-                                     {options.validationFraction, settled.seed, options.allowNormalised}, progress));
+                                     {options.validationFraction, settled.seed, options.validationBatches}, progress));
     run.corpus = std::make_shared<const training::Corpus>(std::move(corpus));
     if (settled.continues) TXFM_CHECK(checkSameData(settled.stored, *run.corpus));
     TXFM_TRY(training::EpochSampler sampler, training::EpochSampler::create(*run.corpus, options.setWeights, settled.seed));
@@ -251,14 +288,26 @@ Result<void> buildCorpus(training::TrainingRun& run, std::vector<Dataset> sets, 
     return {};
 }
 
+Result<void> checkModelFits(const io::ModelConfig& model, torch::Device device) {
+    const double perWeight = device.is_cpu() ? 16 : 4;  // on a GPU the host holds the first weights alone
+    return requireMemory(perWeight * static_cast<double>(model.parameterCount()),
+                         "Training a model of " + std::to_string(model.parameterCount()) + " parameters",
+                         "Use a smaller --preset or model, or fewer genes.");
+}
+
 Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingOptions& options, const OptionFields& fields,
                                      const SettledOptions& settled, torch::Device device, StageClock& clock,
                                      Progress& progress) {
     run.model->to(device);
+    if (options.forecast) {
+        clock.start("train");
+        TXFM_TRY(const nlohmann::json forecast, training::forecastRun(run, progress));
+        return nlohmann::json{{"forecast", forecast}, {"files", nlohmann::json::array()}};
+    }
     if (isMainProcess(run)) TXFM_CHECK(attachEpochProbe(run, options, progress));
     if (!settled.continues && isMainProcess(run)) {
         TXFM_CHECK(clearWorkFolder(run.out));
-        TXFM_CHECK(storeRun(run, fields, settled.seed));
+        TXFM_CHECK(storeRun(run, fields, settled.modelKeys, settled.seed));
     }
     clock.start("train");
     TXFM_TRY(nlohmann::json result, training::train(run, progress));
@@ -282,6 +331,12 @@ std::string describeTraining(const nlohmann::json& r) {
     };
     std::string text;
     if (r.contains("process")) return text;  // process 0 reports
+    if (!r.contains("steps")) {
+        const nlohmann::json& f = r["forecast"];
+        return "Expected: " + readableDuration(f["seconds"].get<double>()) + " for " + std::to_string(f["steps"].get<int64_t>()) + " steps (" +
+               number(f["samples_per_s"], "%.3g") + " samples/s), " + readableBytes(f["memory_mb"].get<double>() * 1024 * 1024) +
+               " of memory, " + readableBytes(f["disk_mb"].get<double>() * 1024 * 1024) + " on disk while it runs\n";
+    }
     text += "Steps: " + std::to_string(r.value("steps", int64_t{0})) + " (" +
             number(r.value("epochs", nlohmann::json()), "%.2f") + " epochs)\n";
     text += "Training loss: " + number(r.value("loss", nlohmann::json()), "%.4f") + "\n";

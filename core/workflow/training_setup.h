@@ -23,8 +23,12 @@ struct SettledOptions {
 
 /// Applies --config to fields that no flag named, then --resume. Usage or BadInput errors name the key;
 /// Usage when --out holds an unfinished run and --resume is missing, or an option contradicts the run to continue.
-Result<SettledOptions> settleOptions(const OptionFields& fields, const TrainingOptions& options,
+/// `kind`: pretrain | finetune.
+Result<SettledOptions> settleOptions(const std::string& kind, const OptionFields& fields, const TrainingOptions& options,
                                      const RunContext& context);
+
+/// Model configuration and vocabulary of the run to continue; BadInput when its files do not belong together.
+Result<void> restoreModelShape(training::TrainingRun& run, const nlohmann::json& stored);
 
 /// Model-config values that both commands let flags override.
 void overrideModelConfig(io::ModelConfig& config, const TrainingOptions& options, const RunContext& context);
@@ -48,7 +52,11 @@ Result<void> attachEpochProbe(training::TrainingRun& run, const TrainingOptions&
 /// Matches the opened data sets to run.vocabulary, splits them and plans the order of the samples.
 Result<void> buildCorpus(training::TrainingRun& run, std::vector<Dataset> sets, const TrainingOptions& options,
                          const SettledOptions& settled, Progress& progress);
-/// Moves the model to its device, notes a new run in out/.work and trains.
+/// OutOfMemory when weights, gradients and moments of the model cannot fit into the memory that is free; asked before
+/// the weights are made.
+Result<void> checkModelFits(const io::ModelConfig& model, torch::Device device);
+/// Moves the model to its device, notes a new run in out/.work and trains; --forecast only measures (`forecast` of the
+/// result, as training::forecastRun() describes it).
 Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingOptions& options, const OptionFields& fields,
                                      const SettledOptions& settled, torch::Device device, StageClock& clock,
                                      Progress& progress);

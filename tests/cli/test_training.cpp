@@ -2,8 +2,6 @@
 // pretrain and finetune as a user starts them: the real program, real files, kills and mistakes.
 #include <QFile>
 #include <QFileInfo>
-#include <QJsonArray>
-#include <QJsonDocument>
 #include <QJsonObject>
 #include <QProcess>
 #include <QTemporaryDir>
@@ -12,50 +10,14 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include <cmath>
-
-#include "core/base/random.h"
 #include "core/io/model_directory.h"
+#include "tests/cli/training_runs.h"
 #include "tests/support/test_support.h"
 
 using namespace txfm;
+using namespace txfm::test;
 
 namespace {
-
-/// Genes × cells table of counts with two kinds of cells.
-void writeTable(const QString& path, int cells, int firstGene, int lastGene, uint32_t stream, double scale = 1) {
-    QFile file(path);
-    QVERIFY(file.open(QIODevice::WriteOnly));
-    QByteArray text = "gene";
-    for (int cell = 0; cell < cells; ++cell) text += "\tcell" + QByteArray::number(cell);
-    text += '\n';
-    std::vector<RandomStream> randoms;
-    for (int cell = 0; cell < cells; ++cell) randoms.emplace_back(3, stream, uint32_t(cell));
-    for (int gene = firstGene; gene < lastGene; ++gene) {
-        text += "SYNTH" + QByteArray::number(1000 + gene);
-        for (int cell = 0; cell < cells; ++cell) {
-            const double mean = ((gene % 2 == 0) == (cell % 2 == 0)) ? 9 : 0.6;
-            text += '\t' + QByteArray::number(std::floor(-mean * scale * std::log(randoms[size_t(cell)].uniform53())), 'f', 0);
-        }
-        text += '\n';
-    }
-    QCOMPARE(file.write(text), text.size());
-}
-
-QStringList smallModel(const QString& out) {
-    return {"--out", out, "--preset", "mini", "--dim", "16", "--blocks", "2", "--heads", "2", "--decoder-layers", "1",
-            "--unmasked", "16", "--batch", "16", "--lr", "0.004", "--threads", "1", "--device", "cpu", "--precision", "fp32",
-            "--layer-scale-init", "0.1"};
-}
-
-std::vector<QJsonObject> events(const QByteArray& out, const QString& type) {
-    std::vector<QJsonObject> found;
-    for (const QByteArray& line : out.split('\n')) {
-        const auto object = QJsonDocument::fromJson(line).object();
-        if (object["type"] == type) found.push_back(object);
-    }
-    return found;
-}
 
 /// Runs the program under a limit of the operating system (RLIMIT_AS: memory, RLIMIT_FSIZE: size of a file).
 test::ProgramResult runLimited(const QStringList& arguments, int resource, rlim_t limit) {

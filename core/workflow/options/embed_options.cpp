@@ -17,6 +17,8 @@ OptionFields fieldsOf(EmbedOptions& o) {
         {.flag = "layer", .target = &o.layer, .description = "Take the embedding after this block, without the final normalisation; 0 = the finished embedding",
          .min = 0, .max = 1024, .advanced = true},
         {.flag = "batch", .target = &o.batch, .description = "Cells that a thread or GPU takes at once; 0 = chosen by their size and memory; the result is the same", .unit = "cells", .min = 0, .max = 1e6, .advanced = true},
+        {.flag = "forecast", .target = &o.forecast, .description = "Only embed a few cells and tell the time, memory and disk space that "
+         "all would take; nothing is written"},
     };
     const OptionFields choices = choiceFields(o);
     fields.insert(fields.end(), choices.begin(), choices.end());

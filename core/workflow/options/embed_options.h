@@ -17,6 +17,7 @@ struct EmbedOptions : DataChoices {
     std::string precision = "auto";
     int64_t layer = 0;             ///< 1-based block, 0 = the last one with the final LayerNorm
     int64_t batch = 0;             ///< cells at once, 0 = by memory
+    bool forecast = false;         ///< measure only
 };
 
 OptionFields fieldsOf(EmbedOptions& options);

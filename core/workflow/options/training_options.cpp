@@ -36,6 +36,9 @@ OptionFields sharedFields(TrainingOptions& o) {
          .choices = {"", "poisson", "mse", "smooth_l1", "nb", "zinb"}},
         {.flag = "val-fraction", .target = &o.validationFraction, .description = "Share of each data set held out for the validation loss",
          .label = "Validation share", .min = 0, .max = 0.5},
+        {.flag = "val-batches", .target = &o.validationBatches, .description = "obs column that names batches: whole batches are held out "
+         "(--val-fraction is then the share of the batches, at least one); none = single cells at random; auto = the column "
+         "'batch' where it has five values or more, else none", .label = "Hold out whole batches of"},
         {.flag = "validate-every", .target = &o.validateEvery, .description = "Also measure the validation loss every so many steps; "
          "0 = only at epoch ends", .unit = "steps", .min = 0, .max = 1e9, .advanced = true},
         {.flag = "precision", .target = &o.precision, .description = "Precision of matrix products; auto = bf16 where the device computes it natively",
@@ -70,6 +73,8 @@ OptionFields sharedFields(TrainingOptions& o) {
         {.flag = "peer-timeout", .target = &o.peerTimeout, .description = "Data-parallel runs: seconds of silence after which a peer counts as lost",
          .unit = "seconds", .min = 1, .max = 86400, .advanced = true},
         {.flag = "name", .target = &o.name, .description = "Name of the model in config.json; empty = the folder's"},
+        {.flag = "forecast", .target = &o.forecast, .description = "Only measure a few passes and tell the time, memory and disk space "
+         "that the run would take; nothing is written"},
     };
 }
 

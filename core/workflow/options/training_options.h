@@ -27,6 +27,7 @@ struct TrainingOptions {
     std::string maskPool = "measured";
     std::string loss;
     double validationFraction = 0.01;
+    std::string validationBatches = "none";
     int64_t validateEvery = 0;
     std::string precision = "auto";
     std::string setWeights = "proportional";
@@ -47,6 +48,7 @@ struct TrainingOptions {
     std::vector<std::string> pairs;
     double peerTimeout = 120;
     std::string name;
+    bool forecast = false;
 };
 
 /// `txfm pretrain`.
@@ -65,6 +67,7 @@ struct PretrainOptions : TrainingOptions {
 struct FinetuneOptions : TrainingOptions {
     FinetuneOptions() {
         validationFraction = 0.05;
+        validationBatches = "auto";
         keep = "best";
     }
     std::string model;
