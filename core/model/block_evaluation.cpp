@@ -65,6 +65,8 @@ public:
         const Job& j = m_job;
         const int64_t queries = j.clsOnly ? m_end - m_begin : m_total;
         m_x = makeEmpty({wholePieces(queries), j.outWidth()});
+        // Rows that only fill the last piece up: whatever lies there may be numbers that products are very slow with.
+        m_x.narrow(0, queries, m_x.size(0) - queries).zero_();
         m_k = makeEmpty({m_total, j.d}), m_v = makeEmpty({m_total, j.d}), m_q = makeEmpty({queries, j.d});
         m_y = at::zeros({kPiece, j.d}, kType);
         m_mean = at::empty({kPiece}, at::kFloat), m_rstd = at::empty({kPiece}, at::kFloat);
