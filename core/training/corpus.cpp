@@ -7,6 +7,7 @@
 
 #include "core/io/reader.h"
 #include "core/io/sha256.h"
+#include "core/preprocess/gene_mapping.h"
 #include "core/preprocess/gene_matching.h"
 #include "core/preprocess/unlogged_counts.h"
 
@@ -79,18 +80,23 @@ Result<void> CorpusSet::forEach(std::span<const int64_t> wanted,
     return {};
 }
 
-Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths, bool allowNormalised,
-                                          Progress& progress) {
+Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths, const OpenChoices& choices, Progress& progress) {
     if (paths.empty()) return usageError("No data set was given.", "Name one or more count files after --data.");
     StageProgress stage(progress, "read", static_cast<double>(paths.size()), "files");
     io::ReadOptions options;
-    options.allowNormalised = allowNormalised;
+    options.countsIn = choices.countsIn;
+    options.allowNormalised = choices.allowNormalised;
+    GeneMapping mapping;
+    if (!choices.mapping.empty()) {
+        TXFM_TRY(mapping, GeneMapping::read(choices.mapping));
+    }
     std::vector<Dataset> sets;
     std::vector<std::string> warnings;
     for (const std::string& path : paths) {
         if (progress.cancelled()) return cancelledError();
         TXFM_TRY(Dataset set, io::openDataset(path, options, progress));
-        TXFM_TRY(set.counts, countsForModel(set, path, allowNormalised, warnings, progress));
+        TXFM_TRY(set.counts, countsForModel(set, path, choices.allowNormalised, warnings, progress));
+        if (!choices.mapping.empty()) applyGeneMapping(mapping, set.var);
         if (set.cells() == 0) return badInput("'" + path + "' holds no cell.", "Leave it out of --data.");
         sets.push_back(std::move(set));
         stage.advance(1);

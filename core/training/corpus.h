@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <span>
@@ -86,9 +87,15 @@ private:
     int64_t m_trainSamples = 0, m_validationSamples = 0;
 };
 
+/// How count files are opened, the same for all.
+struct OpenChoices {
+    std::string countsIn;           ///< io::ReadOptions::countsIn
+    std::filesystem::path mapping;  ///< a user's gene names (GeneMapping), empty = none
+    bool allowNormalised = false;
+};
+
 /// Opens count files one after the other with progress; BadInput names the file at fault, also one of normalised values
 /// unless they are allowed. Logarithms are then undone, with a warning.
-Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths, bool allowNormalised,
-                                          Progress& progress);
+Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths, const OpenChoices& choices, Progress& progress);
 
 }  // namespace txfm::training

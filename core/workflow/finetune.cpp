@@ -86,7 +86,7 @@ Result<nlohmann::json> Finetune::train(const RunContext& context, Progress& repo
         return usageError(valid.error().message, valid.error().hint);
 
     clock.start("read");
-    TXFM_TRY(std::vector<Dataset> sets, training::openDatasets(m_options.data, m_options.allowNormalised, progress));
+    TXFM_TRY(std::vector<Dataset> sets, training::openDatasets(m_options.data, openChoices(m_options), progress));
     clock.start("match");
     if (!settled.continues) run.vocabulary = directory.vocabulary();
     if (!settled.continues && m_options.addGenes) {

@@ -315,6 +315,10 @@ Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingO
     return result;
 }
 
+training::OpenChoices openChoices(const TrainingOptions& options) {
+    return {options.choices.countsIn, options.choices.mapping, options.choices.allowNormalised};
+}
+
 std::string modelName(const TrainingOptions& options) {
     if (!options.name.empty()) return options.name;
     fs::path out = fs::path(options.out).lexically_normal();

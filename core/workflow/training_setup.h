@@ -61,6 +61,9 @@ Result<nlohmann::json> startTraining(training::TrainingRun& run, const TrainingO
                                      const SettledOptions& settled, torch::Device device, StageClock& clock,
                                      Progress& progress);
 
+/// How the count files are opened.
+training::OpenChoices openChoices(const TrainingOptions& options);
+
 /// Name for config.json: the option, else the folder's.
 std::string modelName(const TrainingOptions& options);
 /// Sentences for people: where the model is, losses, verdict.

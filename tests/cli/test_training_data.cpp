@@ -50,6 +50,29 @@ private Q_SLOTS:
         QCOMPARE(runTxfm(QStringList{"pretrain", "--data", at("a.tsv"), "--progress", "none", "--epochs", "1"} + smallModel(at("base"))).status, 0);
     }
 
+    /// A file with names of its own and a table that translates them trains the same model.
+    void ownNamesOfGenes() {
+        QFile original(at("a.tsv")), renamed(at("own_names.tsv")), mapping(at("names.csv"));
+        QVERIFY(original.open(QIODevice::ReadOnly) && renamed.open(QIODevice::WriteOnly) && mapping.open(QIODevice::WriteOnly));
+        renamed.write(original.readAll().replace("SYNTH", "PROBE"));
+        for (int gene = 1000; gene < 1050; ++gene) mapping.write("PROBE" + QByteArray::number(gene) + ",SYNTH" + QByteArray::number(gene) + "\n");
+        renamed.close();
+        mapping.close();
+        const QStringList pretrain{"pretrain", "--data", at("own_names.tsv"), "--progress", "none", "--epochs", "1"};
+        const auto run = runTxfm(pretrain + QStringList{"--mapping", at("names.csv")} + smallModel(at("mapped")));
+        QVERIFY2(run.status == 0, run.err);
+        const auto base = io::ModelDirectory::open(at("base").toStdString()), mapped = io::ModelDirectory::open(at("mapped").toStdString());
+        QVERIFY(base.ok() && mapped.ok());
+        QVERIFY(mapped->vocabulary().symbols == base->vocabulary().symbols);
+        QFile first(at("base/model.safetensors")), second(at("mapped/model.safetensors"));
+        QVERIFY(first.open(QIODevice::ReadOnly) && second.open(QIODevice::ReadOnly));
+        QCOMPARE(first.readAll(), second.readAll());
+
+        const auto missing = runTxfm(finetune("none", {"--counts-in", "layers/none"}));
+        QCOMPARE(missing.status, 3);
+        QVERIFY2(missing.err.contains("layers/none"), missing.err);
+    }
+
     void fromDiskAsFromMemory() {
         std::vector<QByteArray> models;
         std::vector<std::vector<QJsonObject>> steps;

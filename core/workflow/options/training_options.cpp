@@ -6,7 +6,7 @@ namespace {
 
 OptionFields sharedFields(TrainingOptions& o) {
     using Path = OptionField::Path;
-    return {
+    OptionFields fields{
         {.flag = "data", .target = &o.data, .description = "Count files to train on (any readable format); genes may differ",
          .label = "Data sets", .required = true, .path = Path::InputFile},
         {.flag = "out", .target = &o.out, .description = "Folder of the model to make", .label = "New model",
@@ -66,7 +66,6 @@ OptionFields sharedFields(TrainingOptions& o) {
         {.flag = "keep", .target = &o.keep, .description = "Weights that become the model: the last, or those with the best validation loss",
          .choices = {"last", "best"}},
         {.flag = "save-precision", .target = &o.savePrecision, .description = "Number format of the saved weights", .choices = {"fp32", "bf16"}, .advanced = true},
-        {.flag = "allow-normalised", .target = &o.allowNormalised, .description = "Accept values that are not counts (converted back, with a warning)", .advanced = true},
         {.flag = "probe", .target = &o.probe, .description = "Count file whose embedding is stored after every epoch", .advanced = true, .path = Path::InputFile},
         {.flag = "pairs", .target = &o.pairs, .description = "Tables of known gene relationships (entity1,entity2); their recall is reported after every epoch",
          .advanced = true, .path = Path::InputFile},
@@ -76,6 +75,9 @@ OptionFields sharedFields(TrainingOptions& o) {
         {.flag = "forecast", .target = &o.forecast, .description = "Only measure a few passes and tell the time, memory and disk space "
          "that the run would take; nothing is written"},
     };
+    const OptionFields choices = choiceFields(o.choices);  // the same for all files
+    fields.insert(fields.end(), choices.begin(), choices.end());
+    return fields;
 }
 
 }  // namespace

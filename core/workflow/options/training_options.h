@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/workflow/options/option_field.h"
+#include "core/workflow/options/data_choices.h"
 
 namespace txfm::workflow {
 
@@ -43,7 +43,7 @@ struct TrainingOptions {
     bool checkpointActivations = false;
     std::string keep = "last";
     std::string savePrecision = "fp32";
-    bool allowNormalised = false;
+    DataChoices choices;
     std::string probe;
     std::vector<std::string> pairs;
     double peerTimeout = 120;
