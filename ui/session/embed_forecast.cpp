@@ -10,7 +10,7 @@ namespace txfm::ui {
 namespace {
 
 const QString kSpeedKey = QStringLiteral("forecast/embedFlopsPerSecond");
-/// What one core does on such layers, cautiously: AVX-512 with bf16 was measured at 2.3e11; fp32 with AVX2 does a few times less.
+/// What one core does on such layers, cautiously: a run with AVX-512 bf16 came to about 2.3e11 by its processor time; fp32 with AVX2 does a few times less.
 constexpr double kFlopsPerCore = 6e10;
 
 }  // namespace
