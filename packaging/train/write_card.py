@@ -70,7 +70,7 @@ def main():
                    f"sets, by {statistics.mean(gains):+.3f} on average.\n")
     own = [max(r["modes"], key=lambda mode: r["modes"][mode]["knn"]) == config["inference_genes"] for r in results.values() if r["modes"]]
     out.append(f"The model's own mode is `{config['inference_genes']}`: the most accurate one on {sum(own)} of {len(own)} sets here. "
-               "`top:256` is several times faster and loses some accuracy; random draws show mostly genes without a count.\n")
+               "`top:256` is several times faster and loses some accuracy.\n")
     out.append("Inference modes, cells per second on the machine that measured (two cores, shared with other work):\n")
     out.append("| mode | data (cells) | kNN | probe | cells/s |\n|---|---|---|---|---|")
     for name, row in results.items():
