@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/base/paths.h"
+#include "core/io/grouped_rows.h"
 #include "core/io/packed_rows.h"
 #include "core/io/reader.h"
 #include "core/io/streamed_counts.h"
@@ -69,23 +70,11 @@ public:
         return all;
     }
     Result<CsrMatrix> readRows(int64_t begin, int64_t end) const override {
-        if (begin < 0 || begin > end || end > m_cells)
-            return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " + std::to_string(m_cells) + ".");
         const std::lock_guard guard(m_mutex);
-        CsrMatrix block;
-        block.rows = end - begin;
-        block.cols = m_genes;
-        for (int64_t row = begin; row < end;) {
-            const int64_t group = row / kCellsPerGroup, first = group * kCellsPerGroup;
+        return readGroupedRows(begin, end, m_cells, m_genes, kCellsPerGroup, [&](int64_t group) -> Result<const CsrMatrix*> {
             TXFM_CHECK(load(group));
-            const int64_t from = row - first, to = std::min(end - first, m_rows.rows);
-            const auto base = static_cast<int64_t>(block.indices.size());
-            block.indices.insert(block.indices.end(), m_rows.indices.begin() + m_rows.indptr[from], m_rows.indices.begin() + m_rows.indptr[to]);
-            block.values.insert(block.values.end(), m_rows.values.begin() + m_rows.indptr[from], m_rows.values.begin() + m_rows.indptr[to]);
-            for (int64_t i = from; i < to; ++i) block.indptr.push_back(base + m_rows.indptr[i + 1] - m_rows.indptr[from]);
-            row = first + to;
-        }
-        return block;
+            return &m_rows;
+        });
     }
 
 private:

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "core/io/grouped_rows.h"
 #include "core/io/packed_rows.h"
 #include "core/io/streamed_counts.h"
 
@@ -158,26 +159,13 @@ Result<void> TransposedColumns::turn(int64_t group) const {
 }
 
 Result<CsrMatrix> TransposedColumns::readRows(int64_t begin, int64_t end) const {
-    if (begin < 0 || begin > end || end > m_cells)
-        return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
-                      std::to_string(m_cells) + ".");
     Progress silent(m_token);
     TXFM_CHECK(prepare(silent));
     const std::lock_guard guard(m_mutex);
-    CsrMatrix block;
-    block.rows = end - begin;
-    block.cols = m_genes;
-    for (int64_t row = begin; row < end;) {
-        const int64_t group = row / m_cellsPerGroup, groupBegin = group * m_cellsPerGroup;
+    return readGroupedRows(begin, end, m_cells, m_genes, m_cellsPerGroup, [&](int64_t group) -> Result<const CsrMatrix*> {
         TXFM_CHECK(turn(group));
-        const int64_t from = row - groupBegin, to = std::min(end - groupBegin, m_rows.rows);
-        const auto base = static_cast<int64_t>(block.indices.size());
-        block.indices.insert(block.indices.end(), m_rows.indices.begin() + m_rows.indptr[from], m_rows.indices.begin() + m_rows.indptr[to]);
-        block.values.insert(block.values.end(), m_rows.values.begin() + m_rows.indptr[from], m_rows.values.begin() + m_rows.indptr[to]);
-        for (int64_t i = from; i < to; ++i) block.indptr.push_back(base + m_rows.indptr[i + 1] - m_rows.indptr[from]);
-        row = groupBegin + to;
-    }
-    return block;
+        return &m_rows;
+    });
 }
 
 Result<CsrMatrix> TransposedColumns::readRowsAt(const std::vector<int64_t>& rows) const { return gatherRows(*this, rows); }
