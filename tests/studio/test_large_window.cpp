@@ -13,6 +13,7 @@
 #include "core/io/h5ad_writer.h"
 #include "tests/support/event_loop_watchdog.h"
 #include "tests/support/test_support.h"
+#include "tests/studio/window_test.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/session/session.h"
 #include "ui/widgets/histogram_view.h"
@@ -144,17 +145,8 @@ private:
 };
 
 int main(int argc, char** argv) {
-    QTemporaryDir user;
-    for (const char* name : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"}) qputenv(name, user.path().toUtf8());
     qputenv("QTEST_FUNCTION_TIMEOUT", "1200000");
-    ScatterView::setDefaultFormat();
-    QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
-    QApplication application(argc, argv);
-    QApplication::setOrganizationName("txfm");
-    QApplication::setApplicationName("txfm-studio-test");
-    Theme::instance().install(application);
-    TestLargeWindow test;
-    return QTest::qExec(&test, argc, argv);
+    return txfm::test::runWindowTest<TestLargeWindow>(argc, argv);
 }
 
 #include "test_large_window.moc"

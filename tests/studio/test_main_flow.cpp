@@ -24,6 +24,7 @@
 #include "tests/support/event_loop_watchdog.h"
 #include "tests/support/file_dialog.h"
 #include "tests/support/test_support.h"
+#include "tests/studio/window_test.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
@@ -255,19 +256,9 @@ private:
 };
 
 int main(int argc, char** argv) {
-    QTemporaryDir user;
-    for (const char* name : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"}) qputenv(name, user.path().toUtf8());
     qputenv("QTEST_FUNCTION_TIMEOUT", "600000");  // Qt's own limit is shorter than kJobTimeout allows
     qputenv("TXFM_PROGRAM", test::txfmProgram().toUtf8());
-    ScatterView::setDefaultFormat();
-    QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
-    QApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
-    QApplication application(argc, argv);
-    QApplication::setOrganizationName("txfm");
-    QApplication::setApplicationName("txfm-studio-test");
-    Theme::instance().install(application);
-    TestMainFlow test;
-    return QTest::qExec(&test, argc, argv);
+    return txfm::test::runWindowTest<TestMainFlow>(argc, argv);
 }
 
 #include "test_main_flow.moc"

@@ -17,6 +17,7 @@
 #include "core/base/atomic_file.h"
 #include "tests/support/file_dialog.h"
 #include "tests/support/test_support.h"
+#include "tests/studio/window_test.h"
 #include "ui/plots/scatter_view.h"
 #include "ui/session/session.h"
 #include "ui/widgets/histogram_view.h"
@@ -202,17 +203,7 @@ private:
 };
 
 int main(int argc, char** argv) {
-    QTemporaryDir user;
-    for (const char* name : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"}) qputenv(name, user.path().toUtf8());
-    ScatterView::setDefaultFormat();
-    QApplication::setAttribute(Qt::AA_ShareOpenGLContexts);
-    QApplication::setAttribute(Qt::AA_DontUseNativeDialogs);
-    QApplication application(argc, argv);
-    QApplication::setOrganizationName("txfm");
-    QApplication::setApplicationName("txfm-studio-test");
-    Theme::instance().install(application);
-    TestWindowFiles test;
-    return QTest::qExec(&test, argc, argv);
+    return txfm::test::runWindowTest<TestWindowFiles>(argc, argv);
 }
 
 #include "test_window_files.moc"
