@@ -5,6 +5,7 @@
 #include <QtTest>
 
 #include <fstream>
+#include <set>
 
 #include "core/base/utf8.h"
 #include "core/io/reader.h"
@@ -193,6 +194,20 @@ private Q_SLOTS:
         io::splitFields("a,\"b \"\"c\"\", d\",,e", ',', fields, unquoted);
         QCOMPARE(fields.size(), size_t{4});
         QCOMPARE(std::string(fields[1]), std::string("b \"c\", d"));
+    }
+
+    /// As with `convert --merge`: a gene stands once, whatever the files of the folder call it.
+    void folderUnitesGenesOfSeveralNames() {
+        QTemporaryDir folder;
+        const std::filesystem::path place = folder.path().toStdString();
+        std::ofstream(place / "symbols.csv") << "gene,a,b\nGAPDH,1,2\nCD3D,3,4\n";
+        std::ofstream(place / "ids.csv") << "gene,c,d\nENSG00000167286,5,6\nENSG00000111640,7,8\n";
+        Progress progress;
+        const auto joined = io::openDataset(place, {}, progress);
+        QVERIFY2(joined.ok(), messageOf(joined));
+        QCOMPARE(joined->cells(), int64_t{4});
+        QCOMPARE(std::set<std::string>(joined->var.index.begin(), joined->var.index.end()), (std::set<std::string>{"CD3D", "GAPDH"}));
+        QVERIFY(joined->measured.empty());  // every sample measures both
     }
 };
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "core/io/describe.h"
-#include "core/io/merge.h"
 #include "core/io/reader.h"
+#include "core/preprocess/join_datasets.h"
 #include "plugins/readers/bundle/held_counts.h"
 #include "plugins/readers/bundle/gzip_hdf5.h"
 
@@ -116,7 +116,7 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
     } else {
         const std::string format = datasets.front().dataset.provenance.format;
         const size_t count = datasets.size();
-        TXFM_TRY(merged, io::mergeDatasets(std::move(datasets), progress));
+        TXFM_TRY(merged, joinDatasets(std::move(datasets), progress));
         merged.provenance.format = std::to_string(count) + " samples (" + format + ")";
     }
     if (!skipped.empty()) merged.provenance.notes.push_back("Not readable as counts and left out: " + skipped + ".");
