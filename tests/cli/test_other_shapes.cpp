@@ -22,8 +22,8 @@ namespace {
 
 /// Rewrites a safetensors file with a flaw; `tensor` is the one that is changed.
 void damage(const fs::path& path, const std::string& kind, const std::string& tensor) {
-    if (kind == "truncated" || kind == "stub" || kind == "empty") {
-        fs::resize_file(path, kind == "truncated" ? fs::file_size(path) * 2 / 3 : kind == "stub" ? 5 : 0);
+    if (kind == "truncated" || kind == "five bytes" || kind == "empty") {
+        fs::resize_file(path, kind == "truncated" ? fs::file_size(path) * 2 / 3 : kind == "five bytes" ? 5 : 0);
         return;
     }
     std::vector<std::vector<float>> values;
@@ -116,7 +116,7 @@ private Q_SLOTS:
         QTest::newRow("no number") << "blocks.0.in_proj.weight";
         QTest::newRow("extra") << "intruder.weight";
         QTest::newRow("truncated") << "truncated";
-        QTest::newRow("stub") << "truncated";
+        QTest::newRow("five bytes") << "truncated";
         QTest::newRow("empty") << "empty";
         QTest::newRow("fewer blocks in config") << "blocks.1.";
         QTest::newRow("wider in config") << "config.json";
