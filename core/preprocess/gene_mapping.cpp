@@ -27,8 +27,8 @@ Result<GeneMapping> GeneMapping::read(const std::filesystem::path& file) {
         to = to.substr(0, to.find_first_of("\t,;\r"));
         if (!from.empty() && !to.empty()) mapping.m_names.emplace(from, to);
     }
-    if (mapping.m_names.empty())
-        return badInput("The gene mapping " + file.string() + " has no line with two columns.",
+    if (mapping.m_names.empty() || text.find('\0') != std::string::npos)
+        return badInput("The gene mapping " + file.string() + " is no text with two columns.",
                         "Give a text file with the name in the data and the gene symbol or Ensembl id, separated by a tab or comma.");
     return mapping;
 }

@@ -16,7 +16,7 @@ class GeneMapping {
 public:
     /// Maps nothing.
     GeneMapping() = default;
-    /// Two columns, separated by tab, comma or semicolon. BadInput when no line has two.
+    /// Two columns, separated by tab, comma or semicolon. BadInput when no line has two, or when it is no text.
     static Result<GeneMapping> read(const std::filesystem::path& file);
     /// nullptr for a name that the table does not have.
     const std::string* find(const std::string& name) const;

@@ -35,6 +35,14 @@ private Q_SLOTS:
         QVERIFY(!GeneMapping::read(m_folder.filePath("none").toStdString()).ok());
     }
 
+    void refusesWhatIsNoText() {
+        const auto file = write("");
+        std::ofstream(file, std::ios::binary) << std::string("\x89HDF\0,x\nProbe7,TP53\n", 18);
+        const auto mapping = GeneMapping::read(file);
+        QVERIFY(!mapping.ok());
+        QCOMPARE(mapping.error().code, ErrorCode::BadInput);
+    }
+
     void namesGenesByIndexAndTextColumns() {
         Table var;
         var.index = {"Probe7", "x2", "CD3D"};
