@@ -6,6 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "core/base/uninitialised.h"
+
 namespace txfm {
 
 /// Compressed sparse rows [rows × cols]. Within a row the column indices ascend and are unique.
@@ -14,8 +16,8 @@ struct CsrMatrix {
     int64_t rows = 0;
     int64_t cols = 0;
     std::vector<int64_t> indptr{0};  ///< rows + 1
-    std::vector<int32_t> indices;    ///< nnz, column of each value
-    std::vector<float> values;       ///< nnz
+    LargeVector<int32_t> indices;    ///< nnz, column of each value
+    LargeVector<float> values;       ///< nnz
 
     int64_t nnz() const { return indptr.back(); }
     std::span<const int32_t> rowIndices(int64_t row) const {

@@ -80,47 +80,6 @@ CsrMatrix buildCsr(int64_t cells, int64_t genes, const std::vector<CountEntry>& 
     return matrix;
 }
 
-Result<CsrMatrix> checkedCsr(int64_t rows, int64_t cols, std::vector<int64_t> indptr, std::vector<int32_t> indices,
-                             std::vector<float> values, const std::string& where, std::vector<std::string>& notes) {
-    const std::string damaged = "The matrix " + where + " is damaged: ";
-    const std::string hint = "Download or export the file again.";
-    if (static_cast<int64_t>(indptr.size()) != rows + 1)
-        return badInput(damaged + "indptr has " + std::to_string(indptr.size()) + " entries for " + std::to_string(rows) + " rows.", hint);
-    if (indices.size() != values.size())
-        return badInput(damaged + "it has " + std::to_string(values.size()) + " values but " + std::to_string(indices.size()) + " indices.", hint);
-    if (indptr.front() != 0 || !std::ranges::is_sorted(indptr) || indptr.back() != static_cast<int64_t>(values.size()))
-        return badInput(damaged + "indptr does not rise from 0 to the number of values.", hint);
-    for (const int32_t column : indices) {
-        if (column < 0 || column >= cols)
-            return badInput(damaged + "a column index lies outside its " + std::to_string(cols) + " columns.", hint);
-    }
-    CsrMatrix matrix;
-    matrix.rows = rows;
-    matrix.cols = cols;
-    matrix.indptr.assign(1, 0);
-    matrix.indptr.reserve(rows + 1);
-    int64_t kept = 0;
-    std::vector<std::pair<int32_t, float>> scratch;
-    for (int64_t row = 0; row < rows; ++row) {
-        const int64_t begin = indptr[row];
-        const int64_t n = tidyRow(indices.data() + begin, values.data() + begin, indptr[row + 1] - begin, scratch);
-        // In place: rows only ever get shorter, so the write position never passes the read position.
-        for (int64_t i = 0; i < n; ++i) {
-            if (values[begin + i] == 0) continue;
-            indices[kept] = indices[begin + i];
-            values[kept++] = values[begin + i];
-        }
-        matrix.indptr.push_back(kept);
-    }
-    if (const auto dropped = static_cast<int64_t>(values.size()) - kept; dropped > 0)
-        notes.push_back(std::to_string(dropped) + " stored entries of the matrix were zeros or given twice (those are summed).");
-    indices.resize(kept);
-    values.resize(kept);
-    matrix.indices = std::move(indices);
-    matrix.values = std::move(values);
-    return matrix;
-}
-
 Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& path, Provenance& provenance) {
     for (int64_t row = 0; row < counts.rows; ++row) {
         for (const float value : counts.rowValues(row)) {

@@ -23,12 +23,6 @@ struct CountEntry {
 /// `duplicates` when given). Entries must lie inside [cells × genes]. Cost: one counting sort.
 CsrMatrix buildCsr(int64_t cells, int64_t genes, const std::vector<CountEntry>& entries, int64_t* duplicates = nullptr);
 
-/// A CSR matrix from the arrays of a file after complete checks: indptr has rows + 1 entries, starts at 0, never
-/// falls and ends at the number of values; every index lies in [0, cols). Unsorted rows are sorted and
-/// duplicated entries summed, with a note. `where` names file and matrix in the BadInput error.
-Result<CsrMatrix> checkedCsr(int64_t rows, int64_t cols, std::vector<int64_t> indptr, std::vector<int32_t> indices,
-                             std::vector<float> values, const std::string& where, std::vector<std::string>& notes);
-
 /// Looks at every value: NaN and infinities are BadInput; otherwise sets provenance.valueKind and adds a
 /// note that names normalised, log-transformed or scaled values. Opening never fails on normalised values:
 /// commands that need counts check provenance.valueKind.

@@ -30,7 +30,7 @@ Error damaged(const Node& node, const std::string& problem) {
 /// Resizes an array of counts. Large pages, asked for before the first touch, spare most of the time
 /// that the kernel takes to hand out memory.
 template <class T>
-void resizeLarge(std::vector<T>& values, int64_t size) {
+void resizeLarge(LargeVector<T>& values, int64_t size) {
     constexpr size_t kLargePage = size_t{2} << 20;
     values.reserve(static_cast<size_t>(size));
     auto begin = reinterpret_cast<uintptr_t>(values.data()), end = begin + static_cast<size_t>(size) * sizeof(T);
@@ -107,65 +107,6 @@ Result<std::vector<int64_t>> readPointers(const Node& node, int64_t outer, int64
         return damaged(node, "ends at " + std::to_string(pointers.back()) + ", but only " + std::to_string(stored) +
                                  " values are stored");
     return pointers;
-}
-
-namespace {
-
-struct RangeFacts {
-    uint32_t outside = 0, odd = 0, zero = 0, steps = 0;
-    float largest = 0;
-};
-
-/// Entries [from, to) without regard to rows. Branch-free, so that the compiler vectorises it.
-[[gnu::always_inline]] inline RangeFacts inspectRange(const int32_t* indices, const float* values, int64_t from, int64_t to, uint32_t cols) {
-    constexpr float kAlwaysWhole = 0x1p24f;  // from here on float32 has no fractions
-    RangeFacts facts;
-    for (int64_t i = from; i < to; ++i) {
-        const float v = values[i], small = v < kAlwaysWhole ? v : kAlwaysWhole;
-        const float bounded = small > -1 ? small : -1;
-        facts.outside |= static_cast<uint32_t>(indices[i]) >= cols;
-        facts.odd |= !(v >= 0) | !(v <= 3e38f) | (static_cast<float>(static_cast<int32_t>(bounded)) != bounded);
-        facts.zero |= v == 0;
-        facts.largest = v > facts.largest ? v : facts.largest;
-    }
-    for (int64_t i = from + 1; i < to; ++i) facts.steps += indices[i] <= indices[i - 1];
-    return facts;
-}
-
-using InspectRange = RangeFacts (*)(const int32_t*, const float*, int64_t, int64_t, uint32_t);
-RangeFacts inspectBaseline(const int32_t* indices, const float* values, int64_t from, int64_t to, uint32_t cols) {
-    return inspectRange(indices, values, from, to, cols);
-}
-#if defined(__x86_64__)
-[[gnu::target("avx2")]] RangeFacts inspectAvx2(const int32_t* indices, const float* values, int64_t from, int64_t to, uint32_t cols) {
-    return inspectRange(indices, values, from, to, cols);
-}
-const InspectRange kInspect = __builtin_cpu_supports("avx2") ? inspectAvx2 : inspectBaseline;
-#else
-const InspectRange kInspect = inspectBaseline;
-#endif
-
-}  // namespace
-
-RowFacts inspectRows(const CsrMatrix& matrix) {
-    RowFacts all;
-    std::mutex mutex;
-    parallelFor(static_cast<size_t>(matrix.rows), kRowsPerTask, [&](size_t begin, size_t end) {
-        const int64_t from = matrix.indptr[begin], to = matrix.indptr[end];
-        const int32_t* indices = matrix.indices.data();
-        RangeFacts facts = kInspect(indices, matrix.values.data(), from, to, static_cast<uint32_t>(matrix.cols));
-        // Between rows the indices may fall.
-        for (size_t row = begin + 1; row < end; ++row)
-            if (const int64_t start = matrix.indptr[row]; start > from && start < to && start < matrix.indptr[row + 1])
-                facts.steps -= indices[start] <= indices[start - 1];
-        const std::lock_guard guard(mutex);
-        all.outside |= facts.outside != 0;
-        all.disordered |= facts.steps != 0;
-        all.zeros |= facts.zero != 0;
-        all.suspicious |= facts.odd != 0;
-        all.largest = std::max(all.largest, facts.largest);
-    });
-    return all;
 }
 
 ValueSummary summarise(const CsrMatrix& matrix, const RowFacts& facts, int64_t firstRow) {
@@ -246,14 +187,22 @@ Result<LoadedCounts> loadCompressedRows(const Node& data, const Node& indices, s
     StageProgress stage(progress, kStage, static_cast<double>(stored), "values");
     resizeLarge(matrix.values, stored);
     resizeLarge(matrix.indices, stored);
-    for (int64_t begin = 0; begin < stored; begin += kSegment) {
-        if (progress.cancelled()) return cancelledError();
-        const int64_t count = std::min(kSegment, stored - begin);
-        TXFM_CHECK(data.readRange(begin, count, matrix.values.data() + begin));
-        TXFM_CHECK(indices.readRange(begin, count, matrix.indices.data() + begin));
-        stage.set(static_cast<double>(begin + count));
-    }
-    const RowFacts facts = inspectRows(matrix);
+    RowInspector inspector(matrix);
+    std::mutex mutex;
+    const auto arrived = [&](int64_t count) {
+        const std::lock_guard guard(mutex);
+        stage.advance(0.5 * static_cast<double>(count));  // a value is there when its column is, too
+        return !progress.cancelled();
+    };
+    TXFM_CHECK(data.readRange(0, stored, matrix.values.data(), [&](int64_t begin, int64_t count) {
+        inspector.values(begin, begin + count);
+        return arrived(count);
+    }));
+    TXFM_CHECK(indices.readRange(0, stored, matrix.indices.data(), [&](int64_t begin, int64_t count) {
+        inspector.indices(begin, begin + count);
+        return arrived(count);
+    }));
+    const RowFacts facts = inspector.facts();
     TXFM_CHECK(checkIndices(matrix, facts, 0, indices.where()));
     makeCanonical(matrix, facts, loaded.notes, dropZeros);
     loaded.values = summarise(matrix, facts, 0);

@@ -8,6 +8,7 @@
 #include "core/data/matrix.h"
 #include "core/io/hdf5_node.h"
 #include "core/io/reader.h"
+#include "core/io/row_inspector.h"
 
 namespace txfm::io {
 
@@ -51,15 +52,6 @@ Result<LoadedCounts> loadDense(const hdf5::Node& data, bool genesFirst, Progress
 void appendDenseRows(CsrMatrix& matrix, const float* values, int64_t count);
 /// Rows become columns.
 CsrMatrix transposed(const CsrMatrix& matrix);
-/// What one pass over a block of rows shows; everything else looks again only where this asks for it.
-struct RowFacts {
-    bool outside = false;    ///< an index outside [0, cols)
-    bool disordered = false; ///< indices of a row that do not ascend strictly
-    bool zeros = false;      ///< stored zeros
-    bool suspicious = false; ///< values that are no counts
-    float largest = 0;
-};
-RowFacts inspectRows(const CsrMatrix& matrix);
 /// Sorts rows, sums duplicates and drops stored zeros where needed; true when anything changed, with a
 /// sentence for each kind of repair in `notes`. Distances (obsp) keep their zeros.
 bool makeCanonical(CsrMatrix& matrix, const RowFacts& facts, std::vector<std::string>& notes, bool dropZeros = true);

@@ -98,12 +98,20 @@ void convertElements(const ElementType& type, const uint8_t* bytes, int64_t coun
 template <class T>
 class Unpacker {
 public:
-    Unpacker(const Pipeline& pipeline, const ElementType& type, int64_t begin, int64_t count, T* out)
-        : m_pipeline(pipeline), m_type(type), m_begin(begin), m_end(begin + count), m_out(out),
+    Unpacker(const Pipeline& pipeline, const ElementType& type, int64_t begin, int64_t count, T* out, const PlacedRange& placed)
+        : m_pipeline(pipeline), m_type(type), m_begin(begin), m_end(begin + count), m_out(out), m_placed(placed),
           m_inflate(libdeflate_alloc_decompressor(), libdeflate_free_decompressor) {}
 
+    ChunkOutcome unpack(const PackedChunk& chunk) {
+        if (!unpackChunk(chunk)) return ChunkOutcome::Damaged;
+        const int64_t chunkBegin = chunk.index * m_pipeline.chunkLength;
+        const int64_t from = std::max(chunkBegin, m_begin), to = std::min(chunkBegin + m_pipeline.chunkLength, m_end);
+        return !m_placed || m_placed(from, to - from) ? ChunkOutcome::Done : ChunkOutcome::Stopped;
+    }
+
+private:
     /// False when the chunk is damaged.
-    bool unpack(const PackedChunk& chunk) {
+    bool unpackChunk(const PackedChunk& chunk) {
         const size_t whole = static_cast<size_t>(m_pipeline.chunkLength) * m_type.size;
         if (unpackInPlace(chunk, whole)) return true;
         const uint8_t* bytes = chunk.bytes.data();
@@ -139,7 +147,6 @@ public:
         return true;
     }
 
-private:
     /// Plain gzip chunks of the wanted type that lie inside the range go straight to their place.
     bool unpackInPlace(const PackedChunk& chunk, size_t whole) {
         const int64_t from = chunk.index * m_pipeline.chunkLength;
@@ -185,6 +192,7 @@ private:
     const ElementType& m_type;
     int64_t m_begin, m_end;
     T* m_out;
+    const PlacedRange& m_placed;
     std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> m_inflate;
     std::vector<uint8_t> m_scratch[2], m_elements;
     int m_next = 0;
@@ -244,7 +252,7 @@ ChunkOutcome readPacked(hid_t dataset, const Pipeline& pipeline, int64_t index, 
 }  // namespace
 
 template <class T>
-ChunkOutcome readChunked(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, T* out) {
+ChunkOutcome readChunked(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, T* out, const PlacedRange& placed) {
     Pipeline pipeline;
     {
         const auto guard = lock();
@@ -252,42 +260,46 @@ ChunkOutcome readChunked(hid_t dataset, const ElementType& type, int64_t begin, 
     }
     const int64_t first = begin / pipeline.chunkLength, last = (begin + count - 1) / pipeline.chunkLength;
     const int64_t workers = std::min<int64_t>(threadCount() - 1, last - first);
-    std::atomic<bool> damaged{false};
+    std::atomic<ChunkOutcome> outcome{ChunkOutcome::Done};
     ChunkQueue queue(static_cast<size_t>(2 * workers));
+    const auto unpack = [&](Unpacker<T>& unpacker, const PackedChunk& chunk) {
+        if (const ChunkOutcome one = unpacker.unpack(chunk); one != ChunkOutcome::Done) outcome = one;
+    };
     std::vector<std::jthread> threads;
     for (int64_t i = 0; i < workers; ++i)
         threads.emplace_back([&] {
-            Unpacker<T> unpacker(pipeline, type, begin, count, out);
+            Unpacker<T> unpacker(pipeline, type, begin, count, out, placed);
             try {
                 for (PackedChunk chunk; queue.pop(chunk);)
-                    if (!damaged && !unpacker.unpack(chunk)) damaged = true;
+                    if (outcome == ChunkOutcome::Done) unpack(unpacker, chunk);
             } catch (const std::bad_alloc&) {
-                damaged = true;
+                outcome = ChunkOutcome::Damaged;
             }
         });
     struct Closer {
         ChunkQueue& queue;
         ~Closer() { queue.close(); }
     };
-    ChunkOutcome outcome = ChunkOutcome::Done;
     {
         const Closer closer{queue};
-        Unpacker<T> unpacker(pipeline, type, begin, count, out);
-        for (int64_t index = first; index <= last && !damaged; ++index) {
+        Unpacker<T> unpacker(pipeline, type, begin, count, out, placed);
+        for (int64_t index = first; index <= last && outcome == ChunkOutcome::Done; ++index) {
             PackedChunk chunk;
-            outcome = readPacked(dataset, pipeline, index, chunk);
-            if (outcome != ChunkOutcome::Done) break;
-            if (!queue.tryPush(chunk) && !unpacker.unpack(chunk)) damaged = true;
+            if (const ChunkOutcome read = readPacked(dataset, pipeline, index, chunk); read != ChunkOutcome::Done) {
+                outcome = read;
+            } else if (!queue.tryPush(chunk)) {
+                unpack(unpacker, chunk);
+            }
         }
     }
     threads.clear();
-    return damaged ? ChunkOutcome::Damaged : outcome;
+    return outcome;
 }
 
-template ChunkOutcome readChunked<float>(hid_t, const ElementType&, int64_t, int64_t, float*);
-template ChunkOutcome readChunked<double>(hid_t, const ElementType&, int64_t, int64_t, double*);
-template ChunkOutcome readChunked<int32_t>(hid_t, const ElementType&, int64_t, int64_t, int32_t*);
-template ChunkOutcome readChunked<int64_t>(hid_t, const ElementType&, int64_t, int64_t, int64_t*);
-template ChunkOutcome readChunked<uint8_t>(hid_t, const ElementType&, int64_t, int64_t, uint8_t*);
+template ChunkOutcome readChunked<float>(hid_t, const ElementType&, int64_t, int64_t, float*, const PlacedRange&);
+template ChunkOutcome readChunked<double>(hid_t, const ElementType&, int64_t, int64_t, double*, const PlacedRange&);
+template ChunkOutcome readChunked<int32_t>(hid_t, const ElementType&, int64_t, int64_t, int32_t*, const PlacedRange&);
+template ChunkOutcome readChunked<int64_t>(hid_t, const ElementType&, int64_t, int64_t, int64_t*, const PlacedRange&);
+template ChunkOutcome readChunked<uint8_t>(hid_t, const ElementType&, int64_t, int64_t, uint8_t*, const PlacedRange&);
 
 }  // namespace txfm::io::hdf5

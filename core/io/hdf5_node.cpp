@@ -21,6 +21,8 @@ constexpr H5Z_filter_t kLzfFilter = 32000;
 constexpr int64_t kDeflateRatio = 1100, kOtherRatio = 100'000;
 /// Claims up to this size need no stored bytes behind them (fill values).
 constexpr int64_t kFreeBytes = int64_t{64} << 20;
+/// Elements between two calls of PlacedRange where HDF5 itself unpacks.
+constexpr int64_t kPlacedStep = int64_t{1} << 20;
 
 /// HDF5 has no LZF of its own, but h5py writes it; unpacking only.
 size_t lzfFilter(unsigned flags, size_t parameterCount, const unsigned* parameters, size_t size, size_t* bufferSize,
@@ -314,20 +316,28 @@ Result<std::vector<T>> Node::readAll() const {
 }
 
 template <class T>
-Result<void> Node::readRange(int64_t begin, int64_t count, T* out) const {
+Result<void> Node::readRange(int64_t begin, int64_t count, T* out, const PlacedRange& placed) const {
     if (count == 0) return {};
     const ElementType element = type();
     const std::vector<int64_t> extents = shape();
     if (!element.isNumeric()) return badInput(where() + " does not hold numbers.");
     if (extents.size() != 1 || begin < 0 || count < 0 || begin > extents[0] - count)
         return badInput(where() + " is shorter than the file says; it is damaged.");
-    switch (readChunked(m_id, element, begin, count, out)) {
+    switch (readChunked(m_id, element, begin, count, out, placed)) {
         case ChunkOutcome::Done: return {};
         case ChunkOutcome::Damaged: return unreadable(*this);
+        case ChunkOutcome::Stopped: return cancelledError();
         case ChunkOutcome::NotSupported: break;
     }
-    const auto guard = lock();
-    if (!readSlab(m_id, element, begin, count, 1, out)) return unreadable(*this);
+    const int64_t step = placed ? kPlacedStep : count;  // without `placed` nobody asks before the end
+    for (int64_t from = begin, end = begin + count; from < end; from += step) {
+        const int64_t part = std::min(step, end - from);
+        {
+            const auto guard = lock();
+            if (!readSlab(m_id, element, from, part, 1, out + (from - begin))) return unreadable(*this);
+        }
+        if (placed && !placed(from, part)) return cancelledError();
+    }
     return {};
 }
 
@@ -344,7 +354,7 @@ Result<void> Node::readRows(int64_t begin, int64_t end, T* out) const {
 
 #define TXFM_INSTANTIATE(T)                                                   \
     template Result<std::vector<T>> Node::readAll<T>() const;                 \
-    template Result<void> Node::readRange<T>(int64_t, int64_t, T*) const;     \
+    template Result<void> Node::readRange<T>(int64_t, int64_t, T*, const PlacedRange&) const; \
     template Result<void> Node::readRows<T>(int64_t, int64_t, T*) const;
 TXFM_INSTANTIATE(float)
 TXFM_INSTANTIATE(double)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -52,6 +53,10 @@ struct ElementType {
     bool isInteger() const { return kind == ElementKind::Signed || kind == ElementKind::Unsigned; }
 };
 
+/// Called when elements [begin, begin + count) of a range have arrived, while they are in the processor's cache: parts
+/// in any order, from several threads at a time; a part may come twice. False ends the reading.
+using PlacedRange = std::function<bool(int64_t begin, int64_t count)>;
+
 /// An opened group or data set that knows its place for messages.
 class Node {
 public:
@@ -97,9 +102,9 @@ public:
     template <class T>
     Result<std::vector<T>> readAll() const;
     /// Elements [begin, begin + count) of a one-dimensional data set, decompressed on threadCount()
-    /// threads where the filters allow.
+    /// threads where the filters allow. Cancelled when `placed` says so.
     template <class T>
-    Result<void> readRange(int64_t begin, int64_t count, T* out) const;
+    Result<void> readRange(int64_t begin, int64_t count, T* out, const PlacedRange& placed = {}) const;
     /// Rows [begin, end) of a two-dimensional data set, row-major.
     template <class T>
     Result<void> readRows(int64_t begin, int64_t end, T* out) const;

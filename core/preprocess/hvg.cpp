@@ -21,25 +21,43 @@ int64_t pieceRows(int64_t cells) { return std::clamp<int64_t>(cells / 16, 256, 1
 using Moments = double __attribute__((vector_size(16)));
 using PieceSums = std::vector<Moments>;
 
+/// Genes whose sums are added to in one go: 32 KiB of sums, which stay in the processor's first cache.
+constexpr int32_t kGenesAtOnce = 2048;
+/// Rows whose values are read again while they are in the second cache.
+constexpr int64_t kRowsAtOnce = 64;
+
+double totalOf(const float* values, int64_t n) {
+    // Four sums at a time: one would wait for each addition.
+    double part[4] = {};
+    int64_t k = 0;
+    for (; k + 4 <= n; k += 4)
+        for (int64_t lane = 0; lane < 4; ++lane) part[lane] += values[k + lane];
+    for (; k < n; ++k) part[0] += values[k];
+    return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
 void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, double* totals, PieceSums& out) {
     std::ranges::fill(out, Moments{});
-    for (int64_t row = first; row < last; ++row) {
-        const int32_t* genes = m.indices.data() + m.indptr[row];
-        const float* values = m.values.data() + m.indptr[row];
-        const int64_t n = m.indptr[row + 1] - m.indptr[row];
-        // Four sums at a time: one would wait for each addition.
-        double part[4] = {};
-        int64_t k = 0;
-        for (; k + 4 <= n; k += 4)
-            for (int64_t lane = 0; lane < 4; ++lane) part[lane] += values[k + lane];
-        for (; k < n; ++k) part[0] += values[k];
-        const double total = (part[0] + part[1]) + (part[2] + part[3]);
-        totals[row - first] = total;
-        if (total <= 0) continue;
-        const double scale = target / total;
-        for (k = 0; k < n; ++k) {
-            const double value = scale * values[k];
-            out[static_cast<size_t>(genes[k])] += Moments{value, value * value};
+    for (int64_t begin = first; begin < last; begin += kRowsAtOnce) {
+        const int64_t end = std::min(begin + kRowsAtOnce, last);
+        double scale[kRowsAtOnce];
+        int64_t next[kRowsAtOnce];
+        for (int64_t row = begin; row < end; ++row) {
+            const double total = totalOf(m.values.data() + m.indptr[row], m.indptr[row + 1] - m.indptr[row]);
+            totals[row - first] = total;
+            scale[row - begin] = total > 0 ? target / total : 0;
+            next[row - begin] = m.indptr[row];
+        }
+        for (int64_t gene = 0; gene < m.cols; gene += kGenesAtOnce) {
+            const int64_t beyond = gene + kGenesAtOnce;
+            for (int64_t row = begin; row < end; ++row) {
+                int64_t k = next[row - begin];
+                for (const int64_t stop = m.indptr[row + 1]; k < stop && m.indices[k] < beyond; ++k) {
+                    const double value = scale[row - begin] * m.values[k];
+                    out[static_cast<size_t>(m.indices[k])] += Moments{value, value * value};
+                }
+                next[row - begin] = k;
+            }
         }
     }
 }
@@ -93,74 +111,76 @@ private:
 class LogNormaliser {
 public:
     LogNormaliser(const std::vector<int64_t>& genes, int64_t allGenes, double target)
-        : m_column(static_cast<size_t>(allGenes), -1), m_target(target) {
-        for (size_t g = 0; g < genes.size(); ++g) m_column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
+        : m_kept(static_cast<size_t>(allGenes), 0), m_column(static_cast<size_t>(allGenes), -1), m_target(target) {
+        for (size_t g = 0; g < genes.size(); ++g) {
+            m_kept[static_cast<size_t>(genes[g])] = 1;
+            m_column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
+        }
     }
 
-    /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`.
+    /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`, which has its number of
+    /// rows but not yet all of them.
     void append(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
-        const int64_t rows = last - first;
-        const size_t before = out.indptr.size() - 1;
-        out.indptr.resize(before + static_cast<size_t>(rows) + 1);
-        std::vector<Piece> pieces(static_cast<size_t>((rows + kRowsOfPiece - 1) / kRowsOfPiece));
-        parallelFor(pieces.size(), 1, [&](size_t begin, size_t end) {
-            for (size_t p = begin; p < end; ++p) {
-                const int64_t from = static_cast<int64_t>(p) * kRowsOfPiece, to = std::min(from + kRowsOfPiece, rows);
-                keepGenes(m, first + from, first + to, totals + from, out.indptr.data() + before + 1 + from, pieces[p]);
-            }
-        });
-        for (size_t i = before; i + 1 < out.indptr.size(); ++i) out.indptr[i + 1] += out.indptr[i];
-        const auto size = static_cast<size_t>(out.indptr.back());
-        if (size > out.indices.capacity()) {  // growth by half, not by twice: these are the largest arrays
-            out.indices.reserve(size + size / 2);
-            out.values.reserve(size + size / 2);
-        }
-        out.indices.resize(size);
-        out.values.resize(size);
-        parallelFor(pieces.size(), 1, [&](size_t begin, size_t end) {
-            for (size_t p = begin; p < end; ++p) {
-                const int64_t at = out.indptr[before + p * static_cast<size_t>(kRowsOfPiece)];
-                std::ranges::copy(pieces[p].columns, out.indices.begin() + at);
-                std::ranges::copy(pieces[p].values, out.values.begin() + at);
-            }
-        });
+        for (int64_t begin = first; begin < last; begin += kRowsAtOnce)
+            appendSome(m, begin, std::min(begin + kRowsAtOnce, last), totals + (begin - first), out);
     }
 
 private:
-    static constexpr int64_t kRowsOfPiece = 256;
-    struct Piece {
-        std::vector<int32_t> columns;
-        std::vector<float> values;
-    };
+    static constexpr int64_t kRowsAtOnce = 512;  // counted, then read again before they leave the cache
+    static constexpr size_t kRowsOfTask = 32;
 
-    /// Collects the kept values of some rows and their number in each row. Most genes are dropped without a pattern, so every
-    /// value is written and the place only moves on for those that stay: no branch to guess wrong.
-    void keepGenes(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, int64_t* counts, Piece& piece) const {
-        std::vector<int32_t> columns;
-        std::vector<float> values;
-        for (int64_t row = first; row < last; ++row) {
-            const auto genes = m.rowIndices(row);
-            const auto stored = m.rowValues(row);
-            if (columns.size() < genes.size()) {
-                columns.resize(genes.size());
-                values.resize(genes.size());
+    void appendSome(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
+        const auto rows = static_cast<size_t>(last - first);
+        const size_t before = out.indptr.size() - 1;
+        out.indptr.resize(before + rows + 1);
+        parallelFor(rows, kRowsOfTask, [&](size_t begin, size_t end) {
+            for (size_t row = begin; row < end; ++row) {
+                int64_t kept = 0;
+                for (const int32_t gene : m.rowIndices(first + static_cast<int64_t>(row))) kept += m_kept[static_cast<size_t>(gene)];
+                out.indptr[before + row + 1] = kept;
             }
-            size_t kept = 0;
-            for (size_t k = 0; k < genes.size(); ++k) {
-                const int32_t column = m_column[static_cast<size_t>(genes[k])];
-                columns[kept] = column;
-                values[kept] = stored[k];
-                kept += column >= 0;
+        });
+        for (size_t i = before; i < before + rows; ++i) out.indptr[i + 1] += out.indptr[i];
+        const auto size = static_cast<size_t>(out.indptr.back());
+        if (size > out.indices.capacity()) {  // these are the largest arrays: grow to what the rows so far let expect
+            const size_t expected = size * static_cast<size_t>(out.rows) / (before + rows);
+            out.indices.reserve(expected + expected / 32);
+            out.values.reserve(expected + expected / 32);
+        }
+        out.indices.resize(size);
+        out.values.resize(size);
+        parallelFor(rows, kRowsOfTask, [&](size_t begin, size_t end) {
+            std::vector<int32_t> genes;  // of a row; one longer than what is kept, for the one that is overwritten
+            std::vector<float> counts;
+            for (size_t row = begin; row < end; ++row) {
+                const int64_t at = out.indptr[before + row];
+                const auto kept = static_cast<size_t>(out.indptr[before + row + 1] - at);
+                genes.resize(std::max(genes.size(), kept + 1));
+                counts.resize(genes.size());
+                keepGenes(m, first + static_cast<int64_t>(row), genes.data(), counts.data());
+                RowLogarithms logarithms(totals[row] > 0 ? m_target / totals[row] : 0);
+                for (size_t k = 0; k < kept; ++k) {
+                    out.indices[static_cast<size_t>(at) + k] = m_column[static_cast<size_t>(genes[k])];
+                    out.values[static_cast<size_t>(at) + k] = logarithms.of(counts[k]);
+                }
             }
-            const double total = totals[row - first];
-            RowLogarithms logarithms(total > 0 ? m_target / total : 0);
-            for (size_t k = 0; k < kept; ++k) values[k] = logarithms.of(values[k]);
-            counts[row - first] = static_cast<int64_t>(kept);
-            piece.columns.insert(piece.columns.end(), columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(kept));
-            piece.values.insert(piece.values.end(), values.begin(), values.begin() + static_cast<std::ptrdiff_t>(kept));
+        });
+    }
+
+    /// Most genes are dropped without a pattern, so every one is written and the place only moves on for those that
+    /// stay: no branch to guess wrong.
+    void keepGenes(const CsrMatrix& m, int64_t row, int32_t* genes, float* counts) const {
+        const auto stored = m.rowIndices(row);
+        const auto values = m.rowValues(row);
+        size_t kept = 0;
+        for (size_t k = 0; k < stored.size(); ++k) {
+            genes[kept] = stored[k];
+            counts[kept] = values[k];
+            kept += m_kept[static_cast<size_t>(stored[k])];
         }
     }
 
+    std::vector<uint8_t> m_kept;  ///< 1 for the wanted genes: a table that stays in the first cache
     std::vector<int32_t> m_column;
     double m_target;
 };

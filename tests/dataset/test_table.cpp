@@ -75,7 +75,7 @@ private Q_SLOTS:
         QVERIFY((last->indptr == std::vector<int64_t>{0, 0, 1}));
         QCOMPARE(last->values[0], 3.0f);
         const auto picked = counts.readRowsAt({2, 0});
-        QVERIFY((picked->indices == std::vector<int32_t>{1, 0, 3}));
+        QVERIFY((picked->indices == LargeVector<int32_t>{1, 0, 3}));
         QVERIFY(!counts.readRows(2, 4).ok());
         QVERIFY(!counts.readRowsAt({-1}).ok());
         QVERIFY(!counts.readRowsAt({3}).ok());

@@ -248,8 +248,8 @@ void TestGeneMatching::projectionSumsAndSorts() {
     const auto rows = seen->readRows(0, 2);
     QVERIFY(rows.ok());
     QCOMPARE(rows->indptr, (std::vector<int64_t>{0, 2, 3}));
-    QCOMPARE(rows->indices, (std::vector<int32_t>{2, 9, 0}));
-    QCOMPARE(rows->values, (std::vector<float>{6, 1, 8}));
+    QCOMPARE(rows->indices, (LargeVector<int32_t>{2, 9, 0}));
+    QCOMPARE(rows->values, (LargeVector<float>{6, 1, 8}));
     const auto picked = seen->readRowsAt({1, 0, 1});
     QVERIFY(picked.ok());
     QCOMPARE(picked->indptr, (std::vector<int64_t>{0, 1, 3, 4}));

@@ -44,7 +44,7 @@ private Q_SLOTS:
         const Dataset all = join({"GAPDH", "CD3D"}, {"ENSG00000167286.9", "ENSG00000111640", "ENSG00000000001"});
         QVERIFY((all.var.index == Names{"GAPDH", "CD3D", "ENSG00000000001"}));
         QVERIFY((all.measured == std::vector<std::vector<uint8_t>>{{1, 1, 0}, {1, 1, 1}}));
-        QCOMPARE(all.counts->readRows(1, 2)->values, (std::vector<float>{2, 1, 3}));  // GAPDH stood second there
+        QCOMPARE(all.counts->readRows(1, 2)->values, (LargeVector<float>{2, 1, 3}));  // GAPDH stood second there
         QVERIFY(!all.provenance.notes.empty() && all.provenance.notes.front().find("2 genes") != std::string::npos);
     }
 

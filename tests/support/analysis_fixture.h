@@ -24,8 +24,8 @@ inline CsrMatrix csrFromJson(const nlohmann::json& json) {
     m.rows = json.at("rows");
     m.cols = json.at("cols");
     m.indptr = json.at("indptr").get<std::vector<int64_t>>();
-    m.indices = json.at("indices").get<std::vector<int32_t>>();
-    m.values = json.at("values").get<std::vector<float>>();
+    m.indices = json.at("indices").get<LargeVector<int32_t>>();
+    m.values = json.at("values").get<LargeVector<float>>();
     return m;
 }
 

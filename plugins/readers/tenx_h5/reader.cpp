@@ -75,14 +75,6 @@ Result<std::vector<std::string>> texts(const Node& group, const std::string& nam
     return values;
 }
 
-template <class T>
-Result<std::vector<T>> numbers(const Node& group, const std::string& name) {
-    TXFM_TRY(const Node node, group.child(name));
-    TXFM_CHECK(node.checkReadable());
-    if (!node.type().isNumeric()) return badInput("The values " + node.where() + " are not numbers.");
-    return node.readAll<T>();
-}
-
 Result<Table> readGenes(const Node& group, const Layout& layout, Provenance& provenance) {
     Table var;
     var.indexName = "gene_symbols";
@@ -152,7 +144,6 @@ Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, P
     TXFM_TRY(const Node root, Node::open(path));
     TXFM_TRY(const Layout layout, findLayout(root, options));
     TXFM_TRY(const Node group, root.child(layout.group));
-    StageProgress stage(progress, "read", static_cast<double>(layout.nonZeros), "values");
     Dataset dataset;
     Provenance& provenance = dataset.provenance;
     provenance.path = path.string();
@@ -171,15 +162,14 @@ Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, P
         TXFM_TRY(dataset.counts, leaveInFile(group, layout, options, provenance));
         return io::keepGeneExpression(std::move(dataset), path, progress);
     }
-    TXFM_TRY(auto indptr, numbers<int64_t>(group, "indptr"));
-    TXFM_TRY(auto indices, numbers<int32_t>(group, "indices"));
-    if (progress.cancelled()) return cancelledError();
-    TXFM_TRY(auto values, numbers<float>(group, "data"));
-    stage.set(static_cast<double>(layout.nonZeros));
-    TXFM_TRY(CsrMatrix counts, io::checkedCsr(layout.cells, layout.genes, std::move(indptr), std::move(indices), std::move(values),
-                                              group.where(), provenance.notes));
-    TXFM_CHECK(io::checkValues(counts, path, provenance));
-    dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    TXFM_TRY(const Node data, group.child("data"));
+    TXFM_TRY(const Node indices, group.child("indices"));
+    TXFM_TRY(const Node pointerNode, group.child("indptr"));
+    TXFM_TRY(std::vector<int64_t> pointers, io::readPointers(pointerNode, layout.cells, std::min(data.elements(), indices.elements())));
+    TXFM_TRY(io::LoadedCounts loaded, io::loadCompressedRows(data, indices, std::move(pointers), layout.cells, layout.genes, progress));
+    provenance.notes.insert(provenance.notes.end(), loaded.notes.begin(), loaded.notes.end());
+    TXFM_CHECK(io::checkValues(loaded.matrix, path, provenance));
+    dataset.counts = std::make_shared<MemoryCounts>(std::move(loaded.matrix));
     return io::keepGeneExpression(std::move(dataset), path, progress);
 }
 
