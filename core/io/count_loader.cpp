@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/io/count_loader.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -10,6 +8,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "core/base/large_pages.h"
 #include "core/base/parallel.h"
 
 namespace txfm::io {
@@ -25,19 +24,6 @@ constexpr const char* kStage = "read";
 
 Error damaged(const Node& node, const std::string& problem) {
     return badInput(node.where() + " " + problem + "; the file is damaged.", "Download or export the file again.");
-}
-
-/// Resizes an array of counts. Large pages, asked for before the first touch, spare most of the time
-/// that the kernel takes to hand out memory.
-template <class T>
-void resizeLarge(LargeVector<T>& values, int64_t size) {
-    constexpr size_t kLargePage = size_t{2} << 20;
-    values.reserve(static_cast<size_t>(size));
-    auto begin = reinterpret_cast<uintptr_t>(values.data()), end = begin + static_cast<size_t>(size) * sizeof(T);
-    begin = (begin + kLargePage - 1) / kLargePage * kLargePage;
-    // Only advice: when the kernel declines, nothing changes but the time.
-    if (end > begin + kLargePage) (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-    values.resize(static_cast<size_t>(size));
 }
 
 Result<void> checkParts(const Node& data, const Node& indices, const std::vector<int64_t>& pointers) {
@@ -185,8 +171,10 @@ Result<LoadedCounts> loadCompressedRows(const Node& data, const Node& indices, s
     matrix.indptr = std::move(pointers);
     const int64_t stored = matrix.indptr.back();
     StageProgress stage(progress, kStage, static_cast<double>(stored), "values");
-    resizeLarge(matrix.values, stored);
-    resizeLarge(matrix.indices, stored);
+    reserveLarge(matrix.values, static_cast<size_t>(stored));
+    matrix.values.resize(static_cast<size_t>(stored));
+    reserveLarge(matrix.indices, static_cast<size_t>(stored));
+    matrix.indices.resize(static_cast<size_t>(stored));
     RowInspector inspector(matrix);
     std::mutex mutex;
     const auto arrived = [&](int64_t count) {
@@ -232,8 +220,10 @@ Result<LoadedCounts> loadCompressedColumns(const Node& data, const Node& indices
         stage.set(static_cast<double>(begin + count));
     }
     std::partial_sum(matrix.indptr.begin(), matrix.indptr.end(), matrix.indptr.begin());
-    resizeLarge(matrix.indices, stored);
-    resizeLarge(matrix.values, stored);
+    reserveLarge(matrix.indices, static_cast<size_t>(stored));
+    matrix.indices.resize(static_cast<size_t>(stored));
+    reserveLarge(matrix.values, static_cast<size_t>(stored));
+    matrix.values.resize(static_cast<size_t>(stored));
     std::vector<int64_t> next(matrix.indptr.begin(), matrix.indptr.end() - 1);
     std::vector<float> segment(static_cast<size_t>(std::min(kSegment, stored)));
     int64_t gene = 0;

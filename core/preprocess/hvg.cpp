@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/base/large_pages.h"
 #include "core/base/parallel.h"
 #include "core/preprocess/row_blocks.h"
 
@@ -24,14 +25,18 @@ using PieceSums = std::vector<Moments>;
 /// Genes whose sums are added to in one go: 32 KiB of sums, which stay in the processor's first cache.
 constexpr int32_t kGenesAtOnce = 2048;
 /// Rows whose values are read again while they are in the second cache.
-constexpr int64_t kRowsAtOnce = 64;
+constexpr int64_t kRowsAtOnce = 16;
 
-double totalOf(const float* values, int64_t n) {
+/// Sum of a row's values; asks for its indices, too, which are wanted next.
+double totalOf(const int32_t* indices, const float* values, int64_t n) {
     // Four sums at a time: one would wait for each addition.
     double part[4] = {};
     int64_t k = 0;
-    for (; k + 4 <= n; k += 4)
-        for (int64_t lane = 0; lane < 4; ++lane) part[lane] += values[k + lane];
+    for (; k + 16 <= n; k += 16) {
+        __builtin_prefetch(indices + k);
+        for (int64_t i = k; i < k + 16; i += 4)
+            for (int64_t lane = 0; lane < 4; ++lane) part[lane] += values[i + lane];
+    }
     for (; k < n; ++k) part[0] += values[k];
     return (part[0] + part[1]) + (part[2] + part[3]);
 }
@@ -43,7 +48,7 @@ void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, do
         double scale[kRowsAtOnce];
         int64_t next[kRowsAtOnce];
         for (int64_t row = begin; row < end; ++row) {
-            const double total = totalOf(m.values.data() + m.indptr[row], m.indptr[row + 1] - m.indptr[row]);
+            const double total = totalOf(m.indices.data() + m.indptr[row], m.values.data() + m.indptr[row], m.indptr[row + 1] - m.indptr[row]);
             totals[row - first] = total;
             scale[row - begin] = total > 0 ? target / total : 0;
             next[row - begin] = m.indptr[row];
@@ -144,8 +149,8 @@ private:
         const auto size = static_cast<size_t>(out.indptr.back());
         if (size > out.indices.capacity()) {  // these are the largest arrays: grow to what the rows so far let expect
             const size_t expected = size * static_cast<size_t>(out.rows) / (before + rows);
-            out.indices.reserve(expected + expected / 32);
-            out.values.reserve(expected + expected / 32);
+            reserveLarge(out.indices, expected + expected / 32);
+            reserveLarge(out.values, expected + expected / 32);
         }
         out.indices.resize(size);
         out.values.resize(size);
