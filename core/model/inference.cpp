@@ -60,7 +60,7 @@ at::Tensor Embedder::embedOnCpu(std::span<const SampleCounts> samples, int64_t f
     parallelFor(work.size(), 1, [&](size_t begin, size_t end) {
         const ComputeAlone alone;
         try {
-            for (size_t i = begin; i < end; ++i)
+            for (size_t i = begin; i < end && !m_options.stop.cancelled(); ++i)
                 embedGroup(samples, work[i], firstCell, result.mutable_data_ptr<float>());
         } catch (...) {
             const std::lock_guard lock(mutex);
@@ -68,7 +68,7 @@ at::Tensor Embedder::embedOnCpu(std::span<const SampleCounts> samples, int64_t f
         }
     });
     if (failure) std::rethrow_exception(failure);
-    return result;
+    return m_options.stop.cancelled() ? at::Tensor() : result;
 }
 
 void Embedder::embedGroup(std::span<const SampleCounts> samples, Group group, int64_t firstCell, float* result) const {
@@ -118,6 +118,7 @@ at::Tensor Embedder::embedInBatches(std::span<const SampleCounts> samples, int64
                      [](const Item& a, const Item& b) { return a.genes.size() > b.genes.size(); });
     auto result = at::zeros({static_cast<int64_t>(samples.size()), m_model->config().dim}, at::kFloat);
     for (size_t begin = 0; begin < items.size();) {
+        if (m_options.stop.cancelled()) return {};
         const size_t count = std::min<size_t>(items.size() - begin, static_cast<size_t>(cellsPerBatch(static_cast<int64_t>(items[begin].genes.size()))));
         std::vector<SampleCounts> batch;
         std::vector<std::vector<int32_t>> genes;

@@ -7,6 +7,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "core/base/progress.h"
 #include "core/model/inference_genes.h"
 #include "core/model/txfm_model.h"
 
@@ -18,6 +19,7 @@ struct InferenceOptions {
     int64_t layer = 0;  ///< as ForwardOptions::layer
     int64_t batch = 0;  ///< cells that go through the network together (per thread on the CPU); 0 = by their size
     uint64_t seed = 0;
+    CancelToken stop;   ///< looked at between groups of cells
 };
 
 /// Embeds cells in evaluation mode. On the CPU a thread takes a few cells at a time, without padding, or one (standard
@@ -28,7 +30,7 @@ public:
     Embedder(const TxfmModel& model, const InferenceOptions& options);
 
     /// CLS vectors [n × d] float32 on the CPU, mean over the views. `firstCell` is the index of samples[0] in its file
-    /// and keys the random draws. Throws c10::Error (translate with errors.h); never NaN for a cell without counts.
+    /// and keys the random draws. Undefined when `stop` was cancelled meanwhile. Throws c10::Error (translate with errors.h); never NaN for a cell without counts.
     at::Tensor embed(std::span<const SampleCounts> samples, int64_t firstCell) const;
 
     /// Expected log1p expression [n × |genes|] of embedded cells (genes int64, undefined = all); `measured` 0/1 [G] is

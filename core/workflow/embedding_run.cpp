@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kRowsPerRead = 512;
-constexpr double kSecondsPerChunk = 0.5;  // between two looks at the cancel flag
+constexpr double kSecondsPerChunk = 0.5;  // cells that are kept, and told of, together
 constexpr double kTrialSeconds = 3;
 
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -71,6 +71,7 @@ Result<void> choose(const ModelInput& input, const EmbeddingRequest& request, co
     options.layer = request.layer;
     options.batch = request.batch;
     options.seed = context.seed;
+    options.stop = progress.token();
     if (run.chosenBy != "option")
         progress.message(MessageLevel::Info, "Genes shown to the encoder: " + run.inferenceGenes +
                                                  (fromModel ? ", as the model recommends" : ", the default") +
@@ -80,6 +81,11 @@ Result<void> choose(const ModelInput& input, const EmbeddingRequest& request, co
     network->to(device);
     run.embedder = std::make_shared<model::Embedder>(*network, options);
     return {};
+}
+
+Error stoppedAfter(int64_t finished, int64_t cells) {
+    return cancelledError("Cancelled; " + std::to_string(finished) + " of " + std::to_string(cells) +
+                          " cells are finished, and the same command continues after them.");
 }
 
 nlohmann::json embeddingForecast(const ModelInput& input, int64_t cells, double cellsPerSecond, double before) {
@@ -142,14 +148,13 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
         const int64_t end = std::min(begin + kRowsPerRead, cells);
         TXFM_TRY(const SampleBlock block, readSamples(input, begin, end));
         for (int64_t at = begin; at < end;) {
-            if (progress.cancelled())
-                return cancelledError("Cancelled; " + std::to_string(file.rows()) + " of " + std::to_string(cells) +
-                                      " cells are finished, and the same command continues after them.");
+            if (progress.cancelled()) return stoppedAfter(file.rows(), cells);
             const int64_t count = std::min(chunk, end - at);
             const Clock::time_point before = Clock::now();
             try {
                 const auto samples = std::span(block.samples).subspan(static_cast<size_t>(at - begin), static_cast<size_t>(count));
                 const auto cls = run.embedder->embed(samples, at);
+                if (!cls.defined()) return stoppedAfter(file.rows(), cells);
                 TXFM_CHECK(file.append(cls.const_data_ptr<float>(), count));
             } catch (const std::exception& exception) {
                 return model::translateException(exception, "embedding " + txfm::quoted(input.dataset.provenance.path));
@@ -188,7 +193,8 @@ Result<nlohmann::json> forecastEmbedding(const ModelInput& input, const Embeddin
         const int64_t count = std::min(chunk, block.rows.rows - at);
         const Clock::time_point before = Clock::now();
         try {
-            run.embedder->embed(std::span(block.samples).subspan(static_cast<size_t>(at), static_cast<size_t>(count)), at);
+            const auto samples = std::span(block.samples).subspan(static_cast<size_t>(at), static_cast<size_t>(count));
+            if (!run.embedder->embed(samples, at).defined()) return cancelledError();
         } catch (const std::exception& exception) {
             return model::translateException(exception, "embedding " + txfm::quoted(input.dataset.provenance.path));
         }

@@ -47,6 +47,7 @@ private Q_SLOTS:
     void emptyCell();
     void layerStopsBeforeTheNorm();
     void reconstructs();
+    void stops();
 };
 
 void TestInference::parsesModes() {
@@ -205,6 +206,17 @@ void TestInference::reconstructs() {
         if (config.activation == "softmax")
             QVERIFY((at::expm1(whole.to(at::kDouble)).sum(1) - 1e5).abs().max().item<double>() < 1.0);
     }
+}
+
+void TestInference::stops() {
+    const Cells cells;
+    const auto model = TxfmModel::create(smallConfig(), 2);
+    InferenceOptions options;
+    options.genes = *InferenceGenes::parse("all");
+    const Embedder embedder(*model, options);
+    QVERIFY(embedder.embed(cells.samples, 0).defined());
+    options.stop.cancel();  // tokens are shared
+    QVERIFY(!embedder.embed(cells.samples, 0).defined());
 }
 
 QTEST_GUILESS_MAIN(TestInference)

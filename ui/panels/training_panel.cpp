@@ -13,6 +13,7 @@
 
 #include "ui/widgets/empty_state.h"
 #include "ui/widgets/format.h"
+#include "ui/widgets/role.h"
 #include "ui/widgets/line_plot.h"
 #include "ui/widgets/section.h"
 #include "ui/widgets/theme.h"
@@ -167,7 +168,7 @@ void TrainingPanel::refresh() {
         if (std::isfinite(last.loss)) numbers << tr("loss %1").arg(formatNumber(last.loss));
         if (std::isfinite(last.samplesPerSecond)) numbers << tr("%1 samples/s").arg(formatNumber(last.samplesPerSecond, 3));
         if (std::isfinite(last.gradNorm)) numbers << tr("gradient norm %1").arg(formatNumber(last.gradNorm, 3));
-        if (std::isfinite(last.memoryMb) && last.memoryMb > 0) numbers << formatBytes(last.memoryMb * 1e6);
+        if (std::isfinite(last.memoryMb) && last.memoryMb > 0) numbers << formatBytes(last.memoryMb * 1024 * 1024);
     }
     if (secondsLeft() >= 0) numbers << tr("%1 left").arg(formatDuration(secondsLeft()));
     if (numbers.isEmpty()) numbers << tr("started %1").arg(m_job->started().toString(QStringLiteral("yyyy-MM-dd HH:mm")));
@@ -190,8 +191,7 @@ void TrainingPanel::refresh() {
         verdict = m_job->messages().constLast();
     }
     m_verdict->setText(verdict);
-    m_verdict->setProperty("role", m_job->state() == Job::State::Failed ? "bad" : m_job->state() == Job::State::Done ? "" : "muted");
-    m_verdict->setStyleSheet(m_verdict->styleSheet());
+    setRole(m_verdict, m_job->state() == Job::State::Failed ? "bad" : m_job->state() == Job::State::Done ? "" : "muted");
     m_verdict->setVisible(!verdict.isEmpty());
 }
 

@@ -71,11 +71,11 @@ QString formatNumber(double value, int digits) {
 }
 
 QString formatProgress(const ProgressUpdate& u) {
-    const QString unit = QString::fromStdString(u.unit);
-    QString text = u.total > 0 ? tr("%1 of %2 %3").arg(formatCount(std::llround(u.done)), formatCount(std::llround(u.total)), unit)
-                   : u.done > 0 ? tr("%1 %2").arg(formatCount(std::llround(u.done)), unit)
-                                : QString();
-    if (u.rate > 0 && u.done > 0) text += tr(" · %1 %2/s").arg(u.rate >= 10 ? formatCount(std::llround(u.rate)) : formatNumber(u.rate, 2), unit);
+    const bool bytes = u.unit == "bytes";
+    const QString unit = bytes ? QString() : QLatin1Char(' ') + QString::fromStdString(u.unit);
+    const auto amount = [&](double value) { return bytes ? formatBytes(value) : formatCount(std::llround(value)); };
+    QString text = u.total > 0 ? tr("%1 of %2%3").arg(amount(u.done), amount(u.total), unit) : u.done > 0 ? amount(u.done) + unit : QString();
+    if (u.rate > 0 && u.done > 0) text += tr(" · %1%2/s").arg(bytes || u.rate >= 10 ? amount(u.rate) : formatNumber(u.rate, 2), unit);
     if (u.etaSeconds >= 0 && u.done < u.total) text += tr(" · %1 left").arg(formatDuration(u.etaSeconds));
     return text;
 }

@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 
 #include "ui/widgets/format.h"
+#include "ui/widgets/role.h"
 #include "ui/widgets/theme.h"
 
 namespace txfm::ui {
@@ -58,6 +59,7 @@ void ProgressPanel::begin(const QString& title, const QStringList& stages) {
     }
     m_numbers->setText(tr("Starting…"));
     m_bar->setRange(0, 0);
+    m_stopping = false;
     m_stop->setEnabled(true);
     setNote({});
     m_clock.start();
@@ -72,15 +74,15 @@ void ProgressPanel::setStage(int index) {
         QLabel* label = m_stages[static_cast<size_t>(i)];
         const QString mark = i < index ? QStringLiteral("✓ ") : i == index ? QStringLiteral("● ") : QStringLiteral("○ ");
         label->setText(mark + m_stageNames[i]);
-        label->setProperty("role", i < index ? "good" : i == index ? "" : "muted");
         QFont font = label->font();
         font.setBold(i == index);
         label->setFont(font);
-        label->setStyleSheet(label->styleSheet());  // makes the style look at the property again
+        setRole(label, i < index ? "good" : i == index ? "" : "muted");
     }
 }
 
 void ProgressPanel::setProgress(const ProgressUpdate& update) {
+    if (m_stopping) return;  // the last cells of what was asked for before
     constexpr int kSteps = 1000;
     if (update.total > 0) {
         m_bar->setRange(0, kSteps);
@@ -102,8 +104,11 @@ void ProgressPanel::setStopText(const QString& label, const QString& toolTip) {
 }
 
 void ProgressPanel::setStopping(const QString& text) {
+    m_stopping = true;
     m_stop->setEnabled(false);
     m_numbers->setText(text);
+    m_bar->setRange(0, 0);
+    setNote({});
 }
 
 void ProgressPanel::end() {

@@ -40,6 +40,7 @@ private:
     QProgressBar* m_bar;
     QPushButton* m_stop;
     QHBoxLayout* m_stageRow;
+    bool m_stopping = false;
     std::vector<QLabel*> m_stages;
     QStringList m_stageNames;
     QElapsedTimer m_clock;

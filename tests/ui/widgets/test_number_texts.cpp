@@ -37,6 +37,7 @@ private Q_SLOTS:
         QCOMPARE(describeProgress(u), formatProgress(u));
         u.stage = "read";
         QCOMPARE(describeProgress(u), QStringLiteral("Reading the file: ") + formatProgress(u));
+        QCOMPARE(formatProgress({"write", 2e6, 3934520, "bytes", 696989065, 3}), QStringLiteral("2.0 MB of 3.9 MB · 697 MB/s · 3 s left"));
         QCOMPARE(describeProgress({"qc", 0, 0, "", 0, -1}), QStringLiteral("Quality metrics"));
     }
     void ticksAreRoundAndInside() {
