@@ -10,6 +10,7 @@
 #include <QMimeData>
 #include <QPushButton>
 #include <QRadioButton>
+#include <QSpinBox>
 #include <QTabWidget>
 #include <QtTest>
 
@@ -116,8 +117,17 @@ private Q_SLOTS:
         histogram->setThresholds(1500, 4000);
         m_window->findChild<QTabWidget*>("dataTabs")->setCurrentIndex(1);
         session()->selection()->apply({1, 2, 3, 500}, SelectionModel::Mode::Replace);
+        m_window->showPage(page::kFineTune);
+        m_window->findChild<QSpinBox*>("epochs")->setValue(7);
+        m_window->showPage(page::kEmbed);
+        m_window->findChild<QLineEdit*>("option-inference-genes")->setText("top:64");
         session()->navigation()->colourByGene("CD3D");
         QTRY_COMPARE(m_window->currentPage(), page::kExplore);
+        auto* map = m_window->findChild<ScatterView*>("exploreScatterTxfm");
+        QTRY_VERIFY_WITH_TIMEOUT(map->scene().points != nullptr, 20000);
+        map->zoomBy(3);
+        const QRectF zoomed = map->zoomWindow();
+        QVERIFY(!zoomed.isEmpty());
         const QString removed = filterText();
         m_window->close();  // nothing was made here that is not in the file
         m_window.reset();
@@ -131,6 +141,10 @@ private Q_SLOTS:
         QTRY_COMPARE(m_window->currentPage(), page::kExplore);
         QCOMPARE(session()->selection()->cells(), (std::vector<int64_t>{1, 2, 3, 500}));
         QCOMPARE(m_window->findChild<QLineEdit*>("exploreGeneEdit")->text(), QString("CD3D"));
+        QTRY_COMPARE_WITH_TIMEOUT(m_window->findChild<ScatterView*>("exploreScatterTxfm")->zoomWindow(), zoomed, 20000);
+        QVERIFY(m_window->findChild<ScatterView*>("exploreScatterPca")->zoomWindow().isEmpty());
+        QCOMPARE(m_window->findChild<QSpinBox*>("epochs")->value(), 7);
+        QCOMPARE(m_window->findChild<QLineEdit*>("option-inference-genes")->text(), QString("top:64"));
         QCOMPARE(m_window->findChild<QComboBox*>("genesSource")->currentIndex(), 1);
         QCOMPARE(m_window->findChild<QTabWidget*>("dataTabs")->currentIndex(), 1);
         QVERIFY2(removed.contains("cells would be removed") && !removed.contains(" 0 of"), qPrintable(removed));

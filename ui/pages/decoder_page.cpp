@@ -211,7 +211,7 @@ void DecoderPage::setSession(Session* session) {
 void DecoderPage::activated() { load(); }
 
 nlohmann::json DecoderPage::viewState() const {
-    return {{"decoder", m_source->currentData().toBool()}, {"components", m_wanted}, {"gene", m_find->text().trimmed().toStdString()}};
+    return {{"window", windowState(m_view->zoomWindow())}, {"decoder", m_source->currentData().toBool()}, {"components", m_wanted}, {"gene", m_find->text().trimmed().toStdString()}};
 }
 
 void DecoderPage::setViewState(const nlohmann::json& state) {
@@ -221,6 +221,7 @@ void DecoderPage::setViewState(const nlohmann::json& state) {
             m_wanted[i] = state["components"][i].is_number_integer() ? std::clamp(state["components"][i].get<int>(), 0, static_cast<int>(kComponents) - 1) : m_wanted[i];
     }
     m_find->setText(textOf(state, "gene"));
+    m_wantedWindow = windowOf(state, "window");
     m_loadedModel.clear();  // works the components out again, for these choices, when the page is shown
     if (isVisible()) load();
 }
@@ -326,6 +327,7 @@ void DecoderPage::refreshScatter() {
             scene.colors = made.colors;
             scene.dark = dark;
             m_view->setScene(std::move(scene), made.index);
+            m_view->showWindow(std::exchange(m_wantedWindow, {}));
             findGene(m_find->text().trimmed());
         });
 }

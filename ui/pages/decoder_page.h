@@ -79,6 +79,7 @@ private:
     QTableView* m_table = nullptr;
     Components m_components;
     std::array<int, 3> m_wanted{0, 1, 0};  // components of x, y and the list
+    QRectF m_wantedWindow;  // once the components are there
     QString m_loadedModel;
     bool m_loadedDecoder = true;
     quint64 m_generation = 0, m_sceneGeneration = 0;

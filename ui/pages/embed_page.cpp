@@ -5,11 +5,13 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QTimer>
 #include <QVBoxLayout>
 
 #include "core/base/memory.h"
 #include "core/io/model_cost.h"
 #include "ui/models/model_catalogue.h"
+#include "ui/panels/forecast_note.h"
 #include "ui/panels/model_panel.h"
 #include "ui/session/data_report.h"
 #include "ui/session/embed_forecast.h"
@@ -28,6 +30,8 @@ namespace {
 
 enum ChainStep { kEmbed, kMap, kClusters, kExpressionMap };
 
+constexpr int kStopMs = 800;
+
 /// Set by the page, not by the form.
 const std::set<std::string> kHidden{"model", "data", "out", "allow-normalised", "forecast"};
 
@@ -37,7 +41,7 @@ EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
     : Page(parent),
       m_empty(new EmptyState(QStringLiteral("embed"), tr("Nothing to embed yet"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_modelPanel(new ModelPanel(catalogue, this)), m_form(new OptionsForm(this)),
-      m_optionsSection(new Section(tr("Options"), this)), m_forecast(new QLabel(this)), m_blocked(new QLabel(this)),
+      m_optionsSection(new Section(tr("Options"), this)), m_forecast(new ForecastNote(this)), m_blocked(new QLabel(this)),
       m_start(new QPushButton(this)), m_progress(new ProgressPanel(this)) {
     m_empty->setAction(tr("Open demo data"));
     connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->open(demoDataFile()); });
@@ -47,13 +51,13 @@ EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
     connect(m_form, &OptionsForm::changed, this, &EmbedPage::refreshForecast);
 
     auto* before = new Section(tr("Before you start"), this);
-    for (QLabel* label : {m_forecast, m_blocked}) {
-        label->setWordWrap(true);
-        label->setTextFormat(Qt::PlainText);
-        before->body()->addWidget(label);
-    }
     m_forecast->setObjectName(QStringLiteral("embedForecast"));
+    connect(m_forecast, &ForecastNote::changed, this, &EmbedPage::forecastChanged);
+    m_blocked->setWordWrap(true);
+    m_blocked->setTextFormat(Qt::PlainText);
     m_blocked->setProperty("role", "warning");
+    before->body()->addWidget(m_forecast);
+    before->body()->addWidget(m_blocked);
     m_start->setObjectName(QStringLiteral("startEmbed"));
     m_start->setProperty("primary", true);
     m_start->setMinimumHeight(40);
@@ -109,6 +113,12 @@ void EmbedPage::setSession(Session* s) {
     refresh();
 }
 
+nlohmann::json EmbedPage::viewState() const { return {{"options", m_form->changedOptions()}}; }
+
+void EmbedPage::setViewState(const nlohmann::json& state) {
+    if (state.contains("options")) m_form->setChangedOptions(state["options"]);
+}
+
 void EmbedPage::refresh() {
     showContent(session()->dataset() != nullptr);
     if (const auto model = session()->model()) {
@@ -148,21 +158,39 @@ void EmbedPage::refreshForecast() {
     m_start->setEnabled(dataset && blocked.isEmpty() && !running);
     m_optionsSection->setEnabled(!running);
     m_modelPanel->setEnabled(!running);
+    m_forecast->setVisible(dataset && model);
+    if (running) {
+        m_forecast->pause();
+    } else if (dataset && blocked.isEmpty()) {
+        m_forecast->measure(*session(), embedSpec(session()->resultFileFor(QStringLiteral("forecast"))));
+    } else {
+        m_forecast->leaveOut();
+    }
     if (!dataset || !model) return;
     m_start->setText(tr("Embed %1 cells").arg(formatCount(dataset->cells())));
-    const double seconds = forecastFlops() / assumedSpeed();
+    const nlohmann::json figures = m_forecast->figures();
+    const bool measured = !figures.is_null();
+    const double seconds = measured ? figures.value("seconds", 0.0) : forecastFlops() / assumedSpeed();
     const double resultBytes = 4.0 * static_cast<double>(dataset->cells() * model->config().dim);
-    const double memory = io::embeddingMemory(model->config(), *dataset->counts, resultBytes), available = availableMemory().value_or(0);
-    if (blocked.isEmpty() && available > 0 && memory > available) {
+    const double memory = measured ? m_forecast->bytes("memory_mb") : io::embeddingMemory(model->config(), *dataset->counts, resultBytes);
+    const double available = availableMemory().value_or(0);
+    if (blocked.isEmpty() && !running && available > 0 && memory > available) {
         m_blocked->setText(tr("This needs about %1 of memory and %2 are free; close other programs first.").arg(formatBytes(memory), formatBytes(available)));
         m_blocked->show();
     }
-    m_forecast->setText(tr("About %1 for %2 cells (%3). It takes about %6 of memory. The embedding has %4 numbers per cell, %5 in all. "
+    m_forecast->setText(tr("About %1 and %2 of memory for %3 cells. The embedding has %4 numbers per cell, %5 in all. "
                            "Afterwards the maps and clusters are made.")
-                            .arg(formatDuration(std::max(1.0, seconds)), formatCount(dataset->cells()),
-                                 speedIsMeasured() ? tr("from the last run on this computer") : tr("a rough guess before the first run"))
+                            .arg(formatDuration(std::max(1.0, seconds)), formatBytes(memory), formatCount(dataset->cells()))
                             .arg(model->config().dim)
-                            .arg(formatBytes(resultBytes), formatBytes(memory)));
+                            .arg(formatBytes(resultBytes)),
+                        speedIsMeasured() ? tr("Estimated from an earlier run on this computer") : tr("A rough guess"));
+}
+
+void EmbedPage::forecastChanged() {
+    const nlohmann::json figures = m_forecast->figures();
+    const double rate = figures.is_object() ? figures.value("cells_per_s", 0.0) : 0;
+    if (rate > 0 && session()->dataset()) rememberSpeed(forecastFlops(), static_cast<double>(session()->dataset()->cells()) / rate);
+    refreshForecast();
 }
 
 JobSpec EmbedPage::embedSpec(const QString& out) const {
@@ -256,7 +284,13 @@ void EmbedPage::chainStopped(const Error& error, const QString& details) {
 
 void EmbedPage::stop() {
     m_chain->cancel();
-    m_progress->setStopping(tr("Stopping; finished cells are being written…"));
+    // Finished cells are on disk; a worker that a busy computer lets wait may be ended where it stands.
+    if (Job* job = m_chain->current()) {
+        QTimer::singleShot(kStopMs, job, [job] {
+            if (job->lastProgress().stage == "embed") job->kill();
+        });
+    }
+    m_progress->setStopping(m_chain->index() == kEmbed ? tr("Stopping: keeping the finished cells…") : tr("Stopping…"));
 }
 
 }  // namespace txfm::ui

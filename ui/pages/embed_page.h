@@ -14,6 +14,7 @@ namespace txfm::ui {
 
 class EmptyState;
 class ErrorBanner;
+class ForecastNote;
 class ModelCatalogue;
 class ModelPanel;
 class OptionsForm;
@@ -31,10 +32,13 @@ public:
     QString title() const override { return tr("Embed"); }
     QString emptyText() const override;
     void setSession(Session* session) override;
+    nlohmann::json viewState() const override;
+    void setViewState(const nlohmann::json& state) override;
 
 private:
     void refresh();
     void refreshForecast();
+    void forecastChanged();
     void start();
     void stop();
     void jobDone(Job* job, int index);
@@ -47,7 +51,8 @@ private:
     ModelPanel* m_modelPanel;
     OptionsForm* m_form;
     Section* m_optionsSection;
-    QLabel *m_forecast, *m_blocked;
+    ForecastNote* m_forecast;
+    QLabel* m_blocked;
     QPushButton* m_start;
     ProgressPanel* m_progress;
     workflow::EmbedOptions m_options;

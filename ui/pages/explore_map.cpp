@@ -2,6 +2,7 @@
 #include "ui/pages/explore_map.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <QComboBox>
 #include <QSignalBlocker>
@@ -63,6 +64,12 @@ void ExploreMap::choose(const QString& key) {
     if (const int row = m_combo->findData(key); row >= 0) m_combo->setCurrentIndex(row);
 }
 
+void ExploreMap::showWindow(const QRectF& window) {
+    m_wantedWindow = window;
+    if (window.isEmpty()) m_view->resetView();
+    else apply();
+}
+
 QStringList ExploreMap::mapKeys(const Dataset& dataset) {
     QStringList keys;
     for (const auto& [key, matrix] : dataset.obsm) {
@@ -105,13 +112,16 @@ void ExploreMap::load() {
     if (!dataset || key.isEmpty() || found == dataset->obsm.end()) {
         m_points.reset();
         m_index.reset();
+        m_loading = false;
         apply();
         return;
     }
+    m_loading = true;
     runInBackground(
         m_session->computePool(), this, [dataset, matrix = &found->second] { return loadMap(*matrix); },
         [this, generation](LoadedMap loaded) {
             if (generation != m_generation) return;
+            m_loading = false;
             const bool same = m_points && m_points->x == loaded.points->x && m_points->y == loaded.points->y;
             if (!same) {
                 m_points = loaded.points;
@@ -123,6 +133,8 @@ void ExploreMap::load() {
 
 void ExploreMap::clear() {
     ++m_generation;
+    m_loading = false;
+    m_wantedWindow = {};
     m_points.reset();
     m_index.reset();
     m_colors.reset();
@@ -177,6 +189,7 @@ void ExploreMap::apply() {
     }
     scene.dark = m_dark;
     m_view->setScene(std::move(scene), m_index);
+    if (fits && !m_loading && !m_wantedWindow.isEmpty()) m_view->showWindow(std::exchange(m_wantedWindow, {}));
     refreshLabels();
 }
 

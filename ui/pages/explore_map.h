@@ -31,6 +31,8 @@ public:
     QString key() const;
     /// Shows this map, if the data set has it.
     void choose(const QString& key);
+    /// Zooms the map that is shown, or on its way, to this part of it; empty = shows everything.
+    void showWindow(const QRectF& window);
     /// Offers the maps of the data set; shows the one chosen before if it is still there, else the first
     /// of `preferred` that exists, else any but `other`. Reads the map again when the data set changed.
     void offer(const QStringList& preferred, const QString& other);
@@ -61,6 +63,8 @@ private:
     std::weak_ptr<const Dataset> m_loadedFrom;
     QString m_loadedKey;
     bool m_labels = true, m_dark = false;
+    bool m_loading = false;
+    QRectF m_wantedWindow;  // once the map is there
     quint64 m_generation = 0, m_labelGeneration = 0;
 };
 

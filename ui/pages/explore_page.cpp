@@ -275,6 +275,7 @@ void ExplorePage::colorsReady(std::shared_ptr<const PointColors> colors) {
 nlohmann::json ExplorePage::viewState() const {
     const ColorChoice& choice = m_coloring->choice();
     nlohmann::json state{{"left", m_left->key().toStdString()}, {"right", m_right->key().toStdString()},
+                         {"left_window", windowState(m_left->view()->zoomWindow())}, {"right_window", windowState(m_right->view()->zoomWindow())},
                          {"point_size", m_toolbar->pointSize()}, {"labels", m_toolbar->labelsShown()}};
     if (choice.kind == ColorChoice::Kind::Gene) state["gene"] = choice.name.toStdString();
     if (choice.kind == ColorChoice::Kind::Column) state["column"] = choice.name.toStdString();
@@ -284,6 +285,8 @@ nlohmann::json ExplorePage::viewState() const {
 void ExplorePage::setViewState(const nlohmann::json& state) {
     m_left->choose(textOf(state, "left"));
     m_right->choose(textOf(state, "right"));
+    m_left->showWindow(windowOf(state, "left_window"));
+    m_right->showWindow(windowOf(state, "right_window"));
     m_toolbar->setPointSize(static_cast<int>(numberOf(state, "point_size", 0)));
     m_toolbar->setLabelsShown(flagOf(state, "labels", true));
     const QString gene = textOf(state, "gene"), column = textOf(state, "column");

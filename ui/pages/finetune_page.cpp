@@ -21,11 +21,10 @@
 #include <QVBoxLayout>
 
 #include "core/base/paths.h"
-#include "core/io/model_cost.h"
 #include "ui/models/model_catalogue.h"
+#include "ui/panels/forecast_note.h"
 #include "ui/panels/training_panel.h"
 #include "ui/session/background.h"
-#include "ui/session/embed_forecast.h"
 #include "ui/session/session.h"
 #include "ui/widgets/error_banner.h"
 #include "ui/widgets/format.h"
@@ -139,12 +138,9 @@ QWidget* FineTunePage::makeSetup() {
     workflow::OptionFields fields = workflow::fieldsOf(m_options);
     for (workflow::OptionField& field : fields) field.advanced = true;
     m_form->setFields(fields, kHidden);
-    m_forecast = new QLabel(setup);
-    m_forecast->setWordWrap(true);
-    m_forecast->setProperty("role", "muted");
-    // The button below must not move when another budget makes the text shorter.
-    m_forecast->setMinimumHeight(2 * m_forecast->fontMetrics().lineSpacing());
-    m_forecast->setAlignment(Qt::AlignLeft | Qt::AlignTop);
+    m_forecast = new ForecastNote(setup);
+    m_forecast->setObjectName(QStringLiteral("fineTuneForecast"));
+    connect(m_forecast, &ForecastNote::changed, this, &FineTunePage::refreshForecast);
     m_blocked = new QLabel(setup);
     m_blocked->setWordWrap(true);
     m_blocked->setProperty("role", "warning");
@@ -157,6 +153,7 @@ QWidget* FineTunePage::makeSetup() {
     connect(m_epochs, &QSpinBox::valueChanged, this, [this] { m_byEpochs->setChecked(true); });
     connect(m_minutes, &QDoubleSpinBox::valueChanged, this, [this] { m_byMinutes->setChecked(true); });
     connect(m_epochs, &QSpinBox::valueChanged, this, &FineTunePage::refreshSetup);
+    connect(m_minutes, &QDoubleSpinBox::valueChanged, this, &FineTunePage::refreshSetup);
     connect(m_byEpochs, &QRadioButton::toggled, this, &FineTunePage::refreshSetup);
     setup->body()->addLayout(form);
     setup->body()->addWidget(m_forecast);
@@ -252,19 +249,7 @@ void FineTunePage::refreshSetup() {
     m_start->setEnabled(blocked.isEmpty() && !m_starting);
     if (model && !m_name->isModified())
         m_name->setText(tr("%1-tuned").arg(QString::fromStdString(model->config().name.empty() ? "model" : model->config().name)));
-    m_forecast->clear();
-    if (!dataset || !model) return;
-    if (m_byEpochs->isChecked()) {
-        const double operations = io::trainingOperations(model->config(), static_cast<double>(model->config().nUnmasked));
-        const double cells = static_cast<double>(dataset->cells()) * m_epochs->value();
-        const auto& counts = *dataset->counts;
-        const double countBytes = counts.inMemory() ? 8.0 * static_cast<double>(counts.nonZeros()) : 0;
-        m_forecast->setText(tr("About %1 and %2 of memory, roughly guessed; a short trial at the start measures it.")
-                                .arg(formatDuration(cells * operations / assumedSpeed()),
-                                     formatBytes(io::trainingMemory(model->config(), countBytes))));
-    } else {
-        m_forecast->setText(tr("Ends after %1.").arg(formatDuration(60 * m_minutes->value())));
-    }
+    refreshForecast();
 }
 
 void FineTunePage::addDataFiles() {
@@ -283,28 +268,16 @@ void FineTunePage::removeDataFile() {
 void FineTunePage::start() {
     m_banner->hide();
     const QString folder = newJobFolder(QStringLiteral("finetune"));
-    JobSpec spec;
-    spec.command = QStringLiteral("finetune");
+    JobSpec spec = runSpec();
     spec.survivesWindow = true;
-    spec.options = m_form->changedOptions();
-    std::vector<std::string> data;
-    for (const QString& file : m_moreFiles) data.push_back(file.toStdString());
-    spec.options["data"] = data;
     const QString name = m_name->text().trimmed().isEmpty() ? tr("model-tuned") : m_name->text().trimmed();
     spec.title = name;
-    spec.options["model"] = session()->modelFolder().toStdString();
     spec.options["name"] = name.toStdString();
     spec.options["out"] = ModelCatalogue::newModelFolder(folderName(name)).toStdString();
-    if (m_byEpochs->isChecked()) {
-        spec.options["epochs"] = m_epochs->value();
-    } else {
-        spec.options["minutes"] = m_minutes->value();
-    }
     if (!session()->dataset()) {
         launch(spec, folder);
         return;
     }
-    if (session()->dataset()->provenance.valueKind != ValueKind::Counts) spec.options["allow_normalised"] = true;
     m_starting = true;
     refreshSetup();
     runInBackground(
@@ -329,6 +302,7 @@ void FineTunePage::launch(const JobSpec& spec, const QString& folder) {
     }
     adoptJob(*job);
     refreshRunNames();
+    refreshForecast();
     m_runs->setCurrentIndex(0);
     showRun(0);
 }
@@ -336,11 +310,15 @@ void FineTunePage::launch(const JobSpec& spec, const QString& folder) {
 void FineTunePage::adoptJob(Job* job) {
     m_jobs.insert(m_jobs.begin(), job);
     connect(job, &Job::finished, this, [this, job] { jobFinished(job); });
-    connect(job, &Job::resumed, this, &FineTunePage::refreshRunNames);
+    connect(job, &Job::resumed, this, [this] {
+        refreshRunNames();
+        refreshForecast();
+    });
 }
 
 void FineTunePage::jobFinished(Job* job) {
     refreshRunNames();
+    refreshForecast();
     m_catalogue->refresh();
     if (job->state() == Job::State::Failed && job == currentJob()) m_banner->showError(job->error(), job->details());
 }

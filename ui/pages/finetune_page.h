@@ -18,6 +18,7 @@ class QSpinBox;
 namespace txfm::ui {
 
 class ErrorBanner;
+class ForecastNote;
 class Job;
 struct JobSpec;
 class ModelCatalogue;
@@ -35,11 +36,16 @@ public:
     QString emptyText() const override;
     void setSession(Session* session) override;
     void activated() override;
+    nlohmann::json viewState() const override;
+    void setViewState(const nlohmann::json& state) override;
 
 private:
     QWidget* makeSetup();
     QWidget* makeRuns();
     void refreshSetup();
+    void refreshForecast();
+    JobSpec runSpec() const;
+    bool isRunUnderWay() const;
     void addDataFiles();
     void removeDataFile();
     void start();
@@ -60,7 +66,8 @@ private:
     QDoubleSpinBox* m_minutes;
     QSpinBox* m_epochs;
     OptionsForm* m_form;
-    QLabel *m_forecast, *m_blocked;
+    ForecastNote* m_forecast;
+    QLabel* m_blocked;
     QPushButton *m_start, *m_remove;
     TrainingPanel* m_training;
     workflow::FinetuneOptions m_options;

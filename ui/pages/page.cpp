@@ -21,6 +21,18 @@ double Page::numberOf(const nlohmann::json& state, const char* key, double fallb
     return state.contains(key) && state[key].is_number() ? state[key].get<double>() : fallback;
 }
 
+nlohmann::json Page::windowState(const QRectF& window) {
+    return window.isEmpty() ? nlohmann::json() : nlohmann::json{window.x(), window.y(), window.width(), window.height()};
+}
+
+QRectF Page::windowOf(const nlohmann::json& state, const char* key) {
+    if (!state.contains(key) || !state[key].is_array() || state[key].size() != 4) return {};
+    for (const nlohmann::json& number : state[key])
+        if (!number.is_number()) return {};
+    const nlohmann::json& w = state[key];
+    return {w[0].get<double>(), w[1].get<double>(), w[2].get<double>(), w[3].get<double>()};
+}
+
 bool Page::flagOf(const nlohmann::json& state, const char* key, bool fallback) {
     return state.contains(key) && state[key].is_boolean() ? state[key].get<bool>() : fallback;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QRectF>
 #include <QWidget>
 
 #include <nlohmann/json_fwd.hpp>
@@ -41,6 +42,9 @@ protected:
     /// Values of a view state; the fallback where they are missing or of another kind.
     static QString textOf(const nlohmann::json& state, const char* key);
     static double numberOf(const nlohmann::json& state, const char* key, double fallback);
+    /// A part of a plane as [x, y, width, height]; an empty one is null.
+    static nlohmann::json windowState(const QRectF& window);
+    static QRectF windowOf(const nlohmann::json& state, const char* key);
     static bool flagOf(const nlohmann::json& state, const char* key, bool fallback);
     Session* session() const { return m_session; }
     /// Fills the page with `content`, and with `empty` as long as there is nothing to show.

@@ -172,6 +172,16 @@ void ScatterView::resetView() {
     if (m_scene.points) setWindow(fullWindow(*m_scene.points));
 }
 
+QRectF ScatterView::zoomWindow() const {
+    return m_scene.points && m_scene.window != fullWindow(*m_scene.points) ? m_scene.window : QRectF();
+}
+
+void ScatterView::showWindow(const QRectF& window) {
+    if (!m_scene.points || !std::isfinite(window.x()) || !std::isfinite(window.y()) || !(window.width() > 0 && window.height() > 0)) return;
+    const double zoom = fullWindow(*m_scene.points).width() / window.width();
+    if (zoom >= kMinZoom && zoom <= kMaxZoom) setWindow(window);
+}
+
 void ScatterView::zoomBy(double factor) {
     if (!m_scene.points || factor <= 0) return;
     QRectF window = m_scene.window;

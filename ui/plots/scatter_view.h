@@ -50,6 +50,10 @@ public:
     void setHighlight(int64_t point);
     /// Shows everything.
     void resetView();
+    /// The part of the plane that the user zoomed to, empty = everything is shown.
+    QRectF zoomWindow() const;
+    /// Zooms there, if that is a part of the plane that zooming by hand can reach.
+    void showWindow(const QRectF& window);
     void zoomBy(double factor);
 
     /// The scene with the part of the plane that is on show (for export).

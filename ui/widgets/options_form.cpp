@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <QCheckBox>
 #include <QComboBox>
@@ -237,6 +238,21 @@ nlohmann::json OptionsForm::changedOptions(const std::set<std::string>& always) 
         if (always.contains(field.flag) || now[key] != m_defaults[key]) changed[key] = now[key];
     }
     return changed;
+}
+
+void OptionsForm::setChangedOptions(const nlohmann::json& options) {
+    if (!options.is_object()) return;
+    for (OptionField field : m_fields) {
+        const std::string key = field.jsonKey();
+        if (!m_editors.contains(field.flag)) continue;
+        field.required = false;
+        // Checked as in a job file; the default takes the place of a value of another kind or out of range.
+        const auto found = options.find(key);
+        for (const nlohmann::json* value : {found != options.end() ? &*found : nullptr, &std::as_const(m_defaults)[key]}) {
+            if (value && workflow::readOptions({field}, {{key, *value}}, "the session")) break;
+        }
+    }
+    refresh();
 }
 
 void OptionsForm::setPlaceholder(const std::string& flag, const QString& text) {

@@ -28,6 +28,9 @@ public:
     QString problem() const;
     /// Fields whose values differ from those at setFields(), plus all in `always`, as a job file wants them.
     nlohmann::json changedOptions(const std::set<std::string>& always = {}) const;
+    /// Takes up such values again; the other shown fields go back to what they were at setFields(). What cannot be used
+    /// (any more) is left out.
+    void setChangedOptions(const nlohmann::json& options);
     /// Another explanation under a field, e.g. what "" means for the chosen model.
     void setPlaceholder(const std::string& flag, const QString& text);
     QWidget* editor(const std::string& flag) const;

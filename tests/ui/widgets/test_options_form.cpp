@@ -48,6 +48,21 @@ private Q_SLOTS:
         const nlohmann::json expected{{"some_flag", true}, {"count", 7}, {"rate", 0.25}, {"mode", "b"}, {"text", "hello"}, {"list", {"x", "y"}}};
         QCOMPARE(form.changedOptions().dump(), expected.dump());
     }
+    void changedOptionsComeBack() {
+        Options o;
+        ui::OptionsForm form;
+        form.setFields(fieldsOf(o), {"text"});
+        const nlohmann::json kept{{"count", 7}, {"rate", 0.25}, {"mode", "b"}, {"list", {"x", "y"}}};
+        qobject_cast<QCheckBox*>(form.editor("some-flag"))->click();
+        form.setChangedOptions(kept);
+        QCOMPARE(form.changedOptions().dump(), kept.dump());
+        QVERIFY(!o.flag);
+        QCOMPARE(qobject_cast<QLineEdit*>(form.editor("rate"))->text(), QString("0.25"));
+        form.setChangedOptions({{"count", 99}, {"rate", "fast"}, {"mode", "c"}, {"text", "hidden"}, {"unknown", 1}, {"some_flag", true}});
+        QCOMPARE(form.changedOptions().dump(), nlohmann::json({{"some_flag", true}}).dump());
+        form.setChangedOptions(nlohmann::json::array());
+        QVERIFY(o.flag);
+    }
     void badValuesAreExplainedAndNotTaken() {
         Options o;
         ui::OptionsForm form;
