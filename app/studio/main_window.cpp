@@ -336,6 +336,7 @@ void MainWindow::refreshTitle() {
     m_saveAction->setEnabled(dataset != nullptr);
     m_saveSessionAction->setEnabled(dataset != nullptr);
     m_closeAction->setEnabled(dataset != nullptr);
+    m_addAction->setEnabled(dataset != nullptr);
 }
 
 void MainWindow::showHelp(const QString& topic) {

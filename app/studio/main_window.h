@@ -110,7 +110,7 @@ private:
     ui::CommandPalette* m_palette = nullptr;
     QLabel *m_statusData, *m_statusWork, *m_dropHint;
     QMenu* m_recentMenu = nullptr;
-    QAction *m_saveAction = nullptr, *m_closeAction = nullptr, *m_saveSessionAction = nullptr;
+    QAction *m_saveAction = nullptr, *m_closeAction = nullptr, *m_saveSessionAction = nullptr, *m_addAction = nullptr;
     std::vector<Maker> m_makers;
     std::map<QString, ui::Page*> m_pages;
     std::map<QString, QToolButton*> m_buttons;

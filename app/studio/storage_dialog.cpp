@@ -27,7 +27,7 @@ StorageDialog::StorageDialog(QThreadPool* pool, QWidget* parent)
     text->setWordWrap(true);
     text->setProperty("role", "muted");
     m_list->setObjectName(QStringLiteral("storageList"));
-    m_list->setHeaderLabels({tr("File"), tr("Size of the copy")});
+    m_list->setHeaderLabels({tr("File"), tr("Size")});
     m_list->setRootIsDecorated(false);
     m_list->setSelectionMode(QAbstractItemView::ExtendedSelection);
     m_list->setTextElideMode(Qt::ElideMiddle);

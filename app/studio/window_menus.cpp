@@ -7,6 +7,7 @@
 
 #include "app/studio/main_window.h"
 #include "app/studio/storage_dialog.h"
+#include "ui/pages/data_page.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
 #include "ui/widgets/theme.h"
@@ -22,6 +23,10 @@ void MainWindow::buildMenus() {
     m_recentMenu->setToolTipsVisible(true);
     refreshRecentMenu();
     file->addAction(tr("Open &demo data"), this, [this] { openFile(demoDataFile()); });
+    m_addAction = file->addAction(tr("&Add cells of further files…"), this, [this] {
+        showPage(page::kData);
+        static_cast<DataPage*>(m_pages.at(page::kData))->addCells();
+    });
     file->addSeparator();
     m_saveAction = file->addAction(tr("&Save results as…"), QKeySequence::Save, this, &MainWindow::saveAs);
     m_saveAction->setObjectName(QStringLiteral("saveAction"));
@@ -37,6 +42,7 @@ void MainWindow::buildMenus() {
     m_saveAction->setEnabled(false);
     m_saveSessionAction->setEnabled(false);
     m_closeAction->setEnabled(false);
+    m_addAction->setEnabled(false);
     file->addAction(tr("Stored co&pies of large files…"), this, [this] {
         auto* dialog = new StorageDialog(m_session->computePool(), this);
         dialog->setAttribute(Qt::WA_DeleteOnClose);

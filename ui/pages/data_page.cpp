@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/data_page.h"
 
+#include <utility>
+
 #include <QFileDialog>
 #include <QFileInfo>
 #include <QHBoxLayout>
@@ -132,6 +134,8 @@ QWidget* DataPage::makeTabs() {
     m_cells->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 10);
     m_cells->horizontalHeader()->setDefaultAlignment(Qt::AlignLeft | Qt::AlignVCenter);
     m_cells->setFrameShape(QFrame::NoFrame);
+    m_cells->verticalHeader()->setDefaultAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_cells->horizontalHeader()->setStretchLastSection(true);
     m_cells->horizontalHeader()->setResizeContentsPrecision(100);  // rows looked at
     m_tabs->addTab(scroll, tr("Overview"));
     m_tabs->addTab(m_quality, tr("Quality"));
@@ -213,8 +217,17 @@ void DataPage::setSession(Session* s) {
         m_openingBar->setRange(0, fraction < 0 ? 0 : 1000);
         m_openingBar->setValue(static_cast<int>(1000 * fraction));
     });
-    connect(s, &Session::openingFailed, this, &DataPage::refresh);
-    connect(s, &Session::datasetChanged, this, &DataPage::refresh);
+    connect(s, &Session::openingFailed, this, [this] {
+        m_adding = false;
+        refresh();
+    });
+    connect(s, &Session::datasetChanged, this, [this] {
+        refresh();
+        m_banner->dismiss();
+        if (std::exchange(m_adding, false) && session()->dataset())
+            m_banner->showMessage(ErrorBanner::Kind::Info, tr("The files were joined: %1 cells in all. The column 'sample' says which file each is from.")
+                                                               .arg(formatCount(session()->dataset()->cells())));
+    });
     connect(s, &Session::resultsChanged, this, &DataPage::refresh);
     connect(s, &Session::normalisedDecisionChanged, this, &DataPage::refreshNormalised);
     connect(s->report(), &DataReport::qcChanged, this, &DataPage::refreshQuality);
@@ -304,7 +317,10 @@ void DataPage::chooseCounts(const QString& option) {
 }
 
 void DataPage::addCells() {
-    session()->mergeFiles(QFileDialog::getOpenFileNames(this, tr("Add cells of further files")));
+    if (!session()->dataset()) return;
+    const QStringList files = QFileDialog::getOpenFileNames(this, tr("Add cells of further files"));
+    m_adding = !files.isEmpty();
+    session()->mergeFiles(files);
 }
 
 void DataPage::applyFilter() {

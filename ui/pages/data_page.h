@@ -32,6 +32,8 @@ public:
     void setSession(Session* session) override;
     nlohmann::json viewState() const override;
     void setViewState(const nlohmann::json& state) override;
+    /// Asks for further files and joins their cells to the open ones.
+    void addCells();
 
 private:
     QWidget* makeHeader();
@@ -44,7 +46,6 @@ private:
     void refreshTypical();
     void refreshNormalised();
     void applyFilter();
-    void addCells();
     void chooseCounts(const QString& option);
 
     QStackedWidget* m_stack;
@@ -61,6 +62,7 @@ private:
     QTableView* m_cells;
     SampleTableModel* m_cellModel;
     QPushButton *m_continue, *m_apply, *m_reset, *m_suggest, *m_restore, *m_add;
+    bool m_adding = false;  // cells of further files are being read
 };
 
 }  // namespace txfm::ui

@@ -284,10 +284,12 @@ void EmbedPage::chainStopped(const Error& error, const QString& details) {
 
 void EmbedPage::stop() {
     m_chain->cancel();
-    // Finished cells are on disk; a worker that a busy computer lets wait may be ended where it stands.
+    // Finished cells are on disk: a worker that a busy computer lets wait is ended where it stands, unless it is writing
+    // a file that it would leave behind.
     if (Job* job = m_chain->current()) {
         QTimer::singleShot(kStopMs, job, [job] {
-            if (job->lastProgress().stage == "embed") job->kill();
+            const std::string& stage = job->lastProgress().stage;
+            if (stage != "pack" && stage != "write") job->kill();
         });
     }
     m_progress->setStopping(m_chain->index() == kEmbed ? tr("Stopping: keeping the finished cells…") : tr("Stopping…"));

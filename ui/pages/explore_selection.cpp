@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -13,6 +14,7 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "ui/session/background.h"
 #include "ui/session/session.h"
 #include "ui/widgets/format.h"
 #include "ui/widgets/theme.h"
@@ -88,7 +90,7 @@ ExploreSelection::ExploreSelection(QWidget* parent)
     connect(m_clear, &QToolButton::clicked, this, [this] { m_session->selection()->clear(); });
     connect(m_invert, &QToolButton::clicked, this, [this] { m_session->selection()->invert(); });
     connect(m_keep, &QPushButton::clicked, this, &ExploreSelection::keepAsColumn);
-    connect(m_name, &QLineEdit::textChanged, this, &ExploreSelection::refresh);
+    connect(m_name, &QLineEdit::textChanged, this, &ExploreSelection::refreshKeep);
 }
 
 QList<QWidget*> ExploreSelection::headerWidgets() const { return {m_clear, m_invert}; }
@@ -114,7 +116,8 @@ void ExploreSelection::refresh() {
     m_clear->setEnabled(selected > 0);
     m_invert->setEnabled(selected > 0);
     m_name->setEnabled(selected > 0);
-    m_keep->setEnabled(selected > 0 && !m_name->text().trimmed().isEmpty());
+    refreshKeep();
+    ++m_question;
     m_table->setVisible(selected > 0 && m_colors && m_colors->kind != PointColors::Kind::Plain);
     m_table->setRowCount(0);
     if (!m_table->isVisibleTo(this) || m_colors->colors.size() != static_cast<size_t>(selection->cellCount())) return;
@@ -123,6 +126,8 @@ void ExploreSelection::refresh() {
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
 }
+
+void ExploreSelection::refreshKeep() { m_keep->setEnabled(!m_session->selection()->isEmpty() && !m_name->text().trimmed().isEmpty()); }
 
 void ExploreSelection::addRow(const QString& label, const QString& selected, const QString& share) {
     const int row = m_table->rowCount();
@@ -161,17 +166,25 @@ void ExploreSelection::fillCategories() {
 void ExploreSelection::fillValues() {
     m_table->setColumnCount(3);
     m_table->setHorizontalHeaderLabels({m_colors->title, tr("Selected"), tr("Others")});
-    const auto& mask = m_session->selection()->mask();
-    std::vector<float> inside, outside;
-    for (size_t i = 0; i < m_colors->values.size(); ++i) {
-        if (std::isnan(m_colors->values[i])) continue;
-        (mask[i] ? inside : outside).push_back(m_colors->values[i]);
-    }
-    const Summary a = summarise(std::move(inside)), b = summarise(std::move(outside));
-    const auto text = [](double value) { return std::isnan(value) ? QStringLiteral("–") : formatNumber(value); };
-    addRow(tr("mean"), text(a.mean), text(b.mean));
-    addRow(tr("median"), text(a.median), text(b.median));
-    addRow(tr("cells with a value"), formatCount(a.count), formatCount(b.count));
+    // The medians of a million values take longer than a frame.
+    runInBackground(
+        m_session->computePool(), this,
+        [colors = m_colors, mask = m_session->selection()->mask()] {
+            std::vector<float> inside, outside;
+            for (size_t i = 0; i < colors->values.size(); ++i) {
+                if (std::isnan(colors->values[i])) continue;
+                (mask[i] ? inside : outside).push_back(colors->values[i]);
+            }
+            return std::pair(summarise(std::move(inside)), summarise(std::move(outside)));
+        },
+        [this, question = m_question](const std::pair<Summary, Summary>& sides) {
+            if (question != m_question) return;
+            const auto& [a, b] = sides;
+            const auto text = [](double value) { return std::isnan(value) ? QStringLiteral("–") : formatNumber(value); };
+            addRow(tr("mean"), text(a.mean), text(b.mean));
+            addRow(tr("median"), text(a.median), text(b.median));
+            addRow(tr("cells with a value"), formatCount(a.count), formatCount(b.count));
+        });
 }
 
 void ExploreSelection::keepAsColumn() {

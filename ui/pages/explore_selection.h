@@ -32,6 +32,7 @@ public:
 
 private:
     void refresh();
+    void refreshKeep();
     void fillCategories();
     void fillValues();
     void addRow(const QString& label, const QString& selected, const QString& share);
@@ -44,6 +45,7 @@ private:
     QToolButton *m_clear, *m_invert;
     QLineEdit* m_name;
     QPushButton* m_keep;
+    quint64 m_question = 0;  // of the table; answers to older ones are dropped
 };
 
 }  // namespace txfm::ui

@@ -18,6 +18,19 @@ int clampedCell(double offset, double width, int side) {
     return static_cast<int>(std::clamp(std::floor(offset / width), 0.0, side - 1.0));
 }
 
+/// Ascending. Sorting most of a million indices takes longer than a frame: marking them and walking over the marks does not.
+void putInOrder(std::vector<int64_t>& chosen, size_t points) {
+    if (chosen.size() < points / 16) {
+        std::sort(chosen.begin(), chosen.end());
+        return;
+    }
+    std::vector<uint8_t> marked(points, 0);
+    for (const int64_t i : chosen) marked[static_cast<size_t>(i)] = 1;
+    size_t count = 0;
+    for (size_t i = 0; i < points; ++i)
+        if (marked[i]) chosen[count++] = static_cast<int64_t>(i);
+}
+
 constexpr double kSlack = 1e-6;  // of a cell, against rounding at its border
 constexpr double kFar = std::numeric_limits<double>::max();
 
@@ -119,7 +132,7 @@ std::vector<int64_t> PointIndex::inRectangle(const QRectF& rectangle, const Poin
     visit(rectangle.normalized(), [&](size_t i, double, double) {
         if (!shown || (*shown)[i]) inside.push_back(static_cast<int64_t>(i));
     });
-    std::sort(inside.begin(), inside.end());
+    putInOrder(inside, m_points->size());
     return inside;
 }
 
@@ -156,7 +169,7 @@ std::vector<int64_t> PointIndex::inPolygon(const QPolygonF& outline, const Point
             }
         }
     }
-    std::sort(inside.begin(), inside.end());
+    putInOrder(inside, m_points->size());
     return inside;
 }
 
