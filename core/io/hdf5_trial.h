@@ -12,8 +12,8 @@ namespace txfm::io::hdf5 {
 /// The HDF5 library crashes, loops or asks for any amount of memory on some damaged files. This lets a child
 /// process (the program txfm-probe, under limits of time and memory) go through the file first and returns
 /// BadInput naming the file when that ends in any way but in order. Outcomes are remembered by size and
-/// time of change. Cost on a good file: the start of a small program and one pass over tables,
-/// attributes and chunk indexes; the values of large matrices are not read.
+/// time of change. Cost on a good file: one pass over tables, attributes and chunk indexes (the values of
+/// large matrices are not read), and for the first file of a process the start of a small program.
 /// Cancelled when `token` says so; Failed when the program cannot be started. Thread: any.
 Result<void> tryInChild(const std::filesystem::path& file, const CancelToken* token = nullptr);
 
@@ -21,10 +21,10 @@ Result<void> tryInChild(const std::filesystem::path& file, const CancelToken* to
 /// every chunk. What is wrong in an orderly way is left to the readers, so nothing is returned.
 void touchEverything(const Node& root);
 
-/// Limits of the child for a file of that size: seconds of processor time and bytes of address space,
+/// Limits of the child for a file of that size: milliseconds of processor time and bytes of address space,
 /// generous enough for any sound file.
 struct TrialLimits {
-    unsigned seconds = 0;
+    uint64_t milliseconds = 0;
     uint64_t bytes = 0;
 };
 TrialLimits trialLimits(uintmax_t fileBytes);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Damaged variants of every small file: whatever is in a file, the readers answer with a sound data set or one
-// sentence, within seconds and a memory limit. The variants run in a process of their own (this program again, with
-// --variants), which a crash, a hang or the memory limit ends without ending the test. A sample goes through the
-// real program. The number of variants comes from TXFM_MUTATIONS; CTest runs 2,000 under the label "slow".
+// Damaged variants of every small file: whatever is in a file, the answer is a sound data set or one sentence, within
+// seconds and a memory limit.
+// - programReadsAll: `txfm convert` reads 2,000 variants of every count file, as folders of samples (one start of the program
+//   for many files), and a few as they are (programSurvives).
+// - readersSurvive looks closer at what the readers return. These variants run in a process of their own (this program
+//   again, with --variants), which a crash, a hang or the memory limit ends without ending the test.
+// TXFM_MUTATIONS sets the number of variants of all of them; CTest runs 2,000 everywhere under the label "slow".
 #include <QFile>
 #include <QProcess>
 #include <QTemporaryDir>
@@ -15,6 +18,11 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "core/io/model_directory.h"
 #include "core/io/reader.h"
@@ -30,6 +38,7 @@ constexpr rlim_t kReaderMemory = rlim_t{2} << 30;
 constexpr rlim_t kProgramMemory = rlim_t{6} << 30;  // address space; LibTorch alone maps more than one
 constexpr unsigned kSecondsPerVariant = 300;        // of a loaded machine; a variant takes milliseconds
 constexpr int kMostFailures = 5;
+constexpr uint32_t kVariantsPerFolder = 200;
 
 void limitMemory(rlim_t bytes) {
 #if !defined(__SANITIZE_ADDRESS__)
@@ -174,10 +183,34 @@ int openVariants(const Subject& subject, uint32_t first, uint32_t last, const fs
     return 0;
 }
 
-uint32_t wantedVariants() {
+uint32_t wantedVariants(uint32_t usually) {
     bool set = false;
     const int wanted = qEnvironmentVariableIntValue("TXFM_MUTATIONS", &set);
-    return set && wanted > 0 ? static_cast<uint32_t>(wanted) : 60;
+    return set && wanted > 0 ? static_cast<uint32_t>(wanted) : usually;
+}
+
+/// The subject's file undamaged and as variants [first, last), each a sample of its own below `folder`.
+void writeSamples(const Subject& subject, const Workplace& place, uint32_t first, uint32_t last, const fs::path& folder) {
+    const std::string name = fs::path(subject.file).filename().string();
+    for (uint32_t variant = first; variant <= last; ++variant) {
+        const bool whole = variant == last;
+        const std::string sample = whole ? "whole" : "v" + std::to_string(variant);
+        fs::path file = folder / (sample + name.substr(name.find('.')));
+        if (*subject.opened) {
+            fs::copy(test::dataFile(subject.opened), folder / sample, fs::copy_options::recursive);
+            file = folder / sample / fs::relative(subject.file, subject.opened);
+        }
+        writeBytes(file, whole ? place.original : test::damaged(place.original, variant));
+    }
+}
+
+/// txfm under the memory limit, with a cache folder of its own.
+void startProgram(QProcess& process, const QStringList& arguments, const QString& cache) {
+    process.setChildProcessModifier([] { limitMemory(kProgramMemory); });
+    QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+    environment.insert("XDG_CACHE_HOME", cache);
+    process.setProcessEnvironment(environment);
+    process.start(test::txfmProgram(), arguments);
 }
 
 }  // namespace
@@ -189,7 +222,7 @@ private Q_SLOTS:
     /// Variant 0 is the undamaged file: it opens under the same limits.
     void readersSurvive() {
         QFETCH(int, subject);
-        const uint32_t last = wantedVariants() + 1;
+        const uint32_t last = wantedVariants(60) + 1;
         uint32_t opened = 0, refused = 0;
         QStringList failures;
         QTemporaryDir folder;
@@ -219,12 +252,52 @@ private Q_SLOTS:
         QVERIFY2(opened > 0 && refused > 0, "the damage changes nothing, or everything");
     }
 
+    void programReadsAll_data() { subjects(); }
+    void programReadsAll() {
+        QFETCH(int, subject);
+        if (std::string(kSubjects[subject].file).starts_with("model_")) QSKIP("Models are no samples.");
+        const uint32_t last = wantedVariants(2000) + 1;
+        QTemporaryDir work;
+        const Workplace place(kSubjects[subject], work.path().toStdString());
+        std::vector<std::unique_ptr<QProcess>> processes;
+        std::vector<QString> folders;
+        const auto check = [&](size_t i) {
+            QProcess& process = *processes[i];
+            const bool ended = process.waitForFinished(1000 * static_cast<int>(kSecondsPerVariant));
+            const QByteArray said = process.readAllStandardError();
+            const auto result = nlohmann::json::parse(process.readAllStandardOutput().toStdString(), nullptr, false);
+            // The undamaged sample is there, so that there is something to write.
+            if (ended && process.exitStatus() == QProcess::NormalExit && process.exitCode() == 0 && result.value("n_cells", 0) > 0) {
+                QDir(folders[i]).removeRecursively();
+                return QString();
+            }
+            const QString kept = QDir::temp().filePath(QString("txfm-damaged-%1-%2").arg(subject).arg(i));
+            QDir(kept).removeRecursively();
+            QDir().rename(folders[i], kept);
+            return QString("txfm convert %1 (kept): %2, status %3, %4").arg(kept, ended ? "ended" : "hangs").arg(process.exitCode()).arg(QString::fromUtf8(said.right(500)));
+        };
+        QStringList failures;
+        const size_t together = std::max(1u, std::thread::hardware_concurrency());
+        size_t checked = 0;
+        for (uint32_t first = 1; first < last; first += kVariantsPerFolder) {
+            folders.push_back(work.filePath(QString("samples%1").arg(first)));
+            QDir().mkpath(folders.back());
+            writeSamples(kSubjects[subject], place, first, std::min(first + kVariantsPerFolder, last), folders.back().toStdString());
+            processes.push_back(std::make_unique<QProcess>());
+            startProgram(*processes.back(), {"convert", folders.back(), folders.back() + ".h5ad", "--json", "--progress", "none", "--threads", "1"}, work.path());
+            if (processes.size() - checked >= together) failures << check(checked++);
+        }
+        while (checked < processes.size()) failures << check(checked++);
+        failures.removeAll(QString());
+        QVERIFY2(failures.isEmpty(), qPrintable(failures.join('\n')));
+    }
+
     void programSurvives_data() { subjects(); }
     void programSurvives() {
         QFETCH(int, subject);
         QTemporaryDir folder;
         const Workplace place(kSubjects[subject], folder.path().toStdString());
-        const uint32_t variants = wantedVariants() >= 2000 ? 40 : 2;
+        const uint32_t variants = wantedVariants(60) >= 2000 ? 40 : 2;
         const QString out = folder.filePath("out.h5ad");
         for (uint32_t variant = 0; variant < variants; ++variant) {
             // Other variants than the first ones, which the readers have seen above.
@@ -235,11 +308,7 @@ private Q_SLOTS:
             if (!place.isModel) commands << QStringList{"convert", opened, out};
             for (const QStringList& command : commands) {
                 QProcess process;
-                process.setChildProcessModifier([] { limitMemory(kProgramMemory); });
-                QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
-                environment.insert("XDG_CACHE_HOME", folder.path());
-                process.setProcessEnvironment(environment);
-                process.start(test::txfmProgram(), command);
+                startProgram(process, command, folder.path());
                 QVERIFY2(process.waitForFinished(1000 * static_cast<int>(kSecondsPerVariant)),
                          qPrintable(describe(subject, number, "hangs in " + command.join(' '))));
                 const QByteArray said = process.readAllStandardError();

@@ -88,14 +88,31 @@ std::string shownAs(std::string text, const fs::path& folder, const fs::path& sh
     return text;
 }
 
+/// Bytes of the counts of a part in memory, as many as they can be; -1 when only opening it tells.
+int64_t mostInMemory(const Part& part, const io::ReadOptions& options) {
+    constexpr int64_t kBytesPerValue = 8;
+    if (!part.reader->leavesInFile()) return -1;
+    const auto info = part.reader->info(part.path, options);
+    if (!info) return -1;
+    const double values = info->nonZeros >= 0 ? static_cast<double>(info->nonZeros) : static_cast<double>(info->cells) * static_cast<double>(info->genes);
+    return static_cast<int64_t>(std::min(kBytesPerValue * (values + static_cast<double>(info->cells)), 1e18));
+}
+
 Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, const io::Reader* self, const io::ReadOptions& options,
                           Progress& progress) {
     TXFM_TRY(const std::vector<Part> parts, partsOf(folder, shownPath, self));
     std::vector<io::NamedDataset> datasets;
     std::string skipped;
     Error firstError;
+    int64_t room = io::memoryForCounts();
     for (const Part& part : parts) {
-        auto dataset = part.reader->open(part.path, options, progress);
+        // Counts are read now while memory lasts: what is wrong with a sample is then known as long as it can be left out.
+        io::ReadOptions inside = options;
+        if (const int64_t bytes = options.countsLater ? -1 : mostInMemory(part, options); bytes >= 0) {
+            inside.keepInMemory = bytes <= room;
+            if (inside.keepInMemory) room -= bytes;
+        }
+        auto dataset = part.reader->open(part.path, inside, progress);
         if (!dataset && dataset.error().code == ErrorCode::Cancelled) return dataset.error();
         if (!dataset) {
             if (skipped.empty()) firstError = dataset.error();
