@@ -80,8 +80,7 @@ void StorageDialog::removeSelected() {
         m_pool, this,
         [files] {
             // One that is open keeps its space until it is closed; one that cannot be removed stays in the list.
-            std::error_code ignored;
-            for (const auto& file : files) std::filesystem::remove(file, ignored);
+            for (const auto& file : files) io::removePackedStore(file);
             return io::listPackedStores();
         },
         [this](const std::vector<io::PackedStoreInfo>& stores) { show(stores); });

@@ -5,7 +5,7 @@
 
 #include <QDialog>
 
-#include "core/io/packed_store.h"
+#include "core/io/packed_cache.h"
 
 class QLabel;
 class QPushButton;

@@ -109,7 +109,7 @@ Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path&
     std::map<std::string, int32_t> others;
     for (size_t g = 0; g < dataset.var.rows(); ++g) {
         const std::string type = types->text(g);
-        const bool isGene = type == "Gene Expression" || type.empty();
+        const bool isGene = type.empty() || slotName(type) == slotName("Gene Expression");  // also in other spellings
         places.push_back({nullptr, isGene ? static_cast<int32_t>(genes.size()) : others[slotName(type)]++});
         if (isGene) genes.push_back(static_cast<int64_t>(g));
     }

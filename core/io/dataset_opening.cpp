@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/base/parallel.h"
 #include "core/base/readable.h"
+#include "core/io/dataset_copy.h"
 #include "core/io/packed_store.h"
 #include "core/io/reader.h"
 
@@ -79,6 +80,8 @@ int64_t memoryForCounts() {
 Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Progress& progress) {
     for (const std::string& warning : ReaderRegistry::instance().takeWarnings()) progress.message(MessageLevel::Warning, warning);
     TXFM_TRY(const Reader* reader, ReaderRegistry::instance().find(path, &progress.token()));
+    if (!reader->leavesInFile())
+        if (auto copy = openDatasetCopy(*reader, path, options)) return std::move(*copy);
     const Placement placement = choosePlacement(*reader, path, options);
     ReadOptions chosen = options;
     chosen.packed = placement.packed;
@@ -90,7 +93,7 @@ Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Pr
     if (!placement.pack) {
         // The format cannot be read by cells; what its reader gathered on disk is too slow for random rows.
         announcePacking(8.0 * static_cast<double>(dataset.counts->nonZeros()), progress);
-        TXFM_TRY(dataset.counts, makePackedStore(path, dataset.provenance.countsIn, *dataset.counts, progress));
+        TXFM_CHECK(makeDatasetCopy(*reader, path, options, dataset, progress));
         return dataset;
     }
     TXFM_TRY(dataset.counts, openOrMakePackedStore(path, dataset.provenance.countsIn, *dataset.counts, progress));

@@ -23,6 +23,8 @@ constexpr int64_t kDeflateRatio = 1100, kOtherRatio = 100'000;
 constexpr int64_t kFreeBytes = int64_t{64} << 20;
 /// Elements between two calls of PlacedRange where HDF5 itself unpacks.
 constexpr int64_t kPlacedStep = int64_t{1} << 20;
+/// Of an enumeration; HDF5 sorts them in quadratic time.
+constexpr int kMostLabels = 1024;
 
 /// HDF5 has no LZF of its own, but h5py writes it; unpacking only.
 size_t lzfFilter(unsigned flags, size_t parameterCount, const unsigned* parameters, size_t size, size_t* bufferSize,
@@ -138,7 +140,7 @@ ElementType describeType(hid_t type) {
             break;
         case H5T_ENUM: {
             // h5py stores booleans as an enumeration of FALSE and TRUE over one byte.
-            result.kind = result.size == 1 ? ElementKind::Boolean : ElementKind::Other;
+            result.kind = result.size == 1 && H5Tget_nmembers(type) == 2 ? ElementKind::Boolean : ElementKind::Other;
             break;
         }
         case H5T_STRING: result.kind = ElementKind::String; break;
@@ -259,9 +261,49 @@ int64_t Node::elements() const {
     return product;
 }
 
+/// Whether the significant bits of a number lie inside it.
+static bool bitsFit(hid_t type) {
+    const size_t bits = 8 * H5Tget_size(type), precision = H5Tget_precision(type);
+    const int offset = H5Tget_offset(type);
+    return precision > 0 && precision <= bits && offset >= 0 && static_cast<size_t>(offset) <= bits - precision;
+}
+
+bool partsFit(hid_t type) {
+    const size_t size = H5Tget_size(type);
+    switch (H5Tget_class(type)) {
+        case H5T_COMPOUND:
+            for (int i = 0, members = H5Tget_nmembers(type); i < members; ++i) {
+                const Handle member(H5Tget_member_type(type, static_cast<unsigned>(i)));
+                const size_t offset = H5Tget_member_offset(type, static_cast<unsigned>(i)), bytes = H5Tget_size(member);
+                if (bytes == 0 || offset > size || bytes > size - offset || !partsFit(member)) return false;
+            }
+            return true;
+        case H5T_ARRAY: {
+            const Handle element(H5Tget_super(type));
+            hsize_t extents[H5S_MAX_RANK] = {}, total = H5Tget_size(element);
+            const int rank = H5Tget_array_ndims(type);
+            if (rank < 1 || rank > H5S_MAX_RANK || H5Tget_array_dims2(type, extents) < 0) return false;
+            for (int i = 0; i < rank; ++i)
+                if (__builtin_mul_overflow(total, extents[i], &total)) return false;
+            return total == size && partsFit(element);
+        }
+        case H5T_ENUM: return H5Tget_nmembers(type) <= kMostLabels && partsFit(Handle(H5Tget_super(type)));
+        case H5T_INTEGER: return size <= sizeof(int64_t) && bitsFit(type);
+        case H5T_FLOAT: {
+            size_t sign = 0, exponent = 0, exponentBits = 0, mantissa = 0, mantissaBits = 0;
+            if (H5Tget_fields(type, &sign, &exponent, &exponentBits, &mantissa, &mantissaBits) < 0) return false;
+            const size_t bits = 8 * size;
+            return size <= sizeof(long double) && bitsFit(type) && sign < bits && exponentBits > 0 && exponentBits < bits && exponent <= bits - exponentBits &&
+                   mantissaBits > 0 && mantissaBits < bits && mantissa <= bits - mantissaBits;
+        }
+        default: return true;
+    }
+}
+
 Result<void> Node::checkReadable() const {
     if (!isDataset()) return badInput(where() + " is not a data set.");
     const auto guard = lock();
+    if (!partsFit(Handle(H5Dget_type(m_id)))) return unreadable(*this);
     const Handle plist(H5Dget_create_plist(m_id));
     const H5D_layout_t layout = H5Pget_layout(plist);
     if (layout == H5D_VIRTUAL)

@@ -72,7 +72,7 @@ std::vector<int64_t> Node::attributeIntegers(const std::string& name) const {
     const Handle type(H5Aget_type(attribute)), space(H5Aget_space(attribute));
     const hssize_t count = H5Sget_simple_extent_npoints(space);
     const ElementType element = describeType(type);
-    if (!element.isNumeric() || count < 1 || count > 1024) return {};
+    if (!element.isNumeric() || !partsFit(type) || count < 1 || count > 1024) return {};
     std::vector<int64_t> values(static_cast<size_t>(count));
     if (element.kind == ElementKind::Boolean) {
         std::vector<int8_t> bytes(values.size());

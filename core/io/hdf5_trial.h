@@ -21,6 +21,10 @@ Result<void> tryInChild(const std::filesystem::path& file, const CancelToken* to
 /// every chunk. What is wrong in an orderly way is left to the readers, so nothing is returned.
 void touchEverything(const Node& root);
 
+/// False when an object of a global heap (texts of variable length) reaches beyond its heap: HDF5 1.10 copies such an object
+/// without looking, and whether that ends in a crash depends on what lies behind. Files above 64 MiB are not looked through.
+bool globalHeapsFit(const std::filesystem::path& file);
+
 /// Limits of the child for a file of that size: milliseconds of processor time and bytes of address space,
 /// generous enough for any sound file.
 struct TrialLimits {

@@ -6,9 +6,13 @@
 #include <unordered_map>
 
 #include "core/io/count_builder.h"
+#include "core/io/joined_counts.h"
+#include "core/io/reader.h"
 
 namespace txfm::io {
 namespace {
+
+constexpr int64_t kBytesPerValue = 8;  // of counts in memory
 
 /// One column over all parts. Columns of one numeric type keep it; everything else becomes labels.
 Column uniteColumn(const std::string& name, const std::vector<const Table*>& tables) {
@@ -88,6 +92,24 @@ void addMeasured(const Dataset& part, const std::vector<int32_t>& target, int64_
         merged.sourceOfCell.push_back(first + (part.sourceOfCell.empty() ? 0 : part.sourceOfCell[static_cast<size_t>(cell)]));
 }
 
+Result<CsrMatrix> readAll(const CountSource& counts, Progress& progress) {
+    constexpr int64_t kBlock = 4096;
+    CsrMatrix all;
+    all.rows = counts.cells();
+    all.cols = counts.genes();
+    StageProgress stage(progress, "read", static_cast<double>(all.rows), "cells");
+    for (int64_t begin = 0; begin < all.rows; begin += kBlock) {
+        if (progress.cancelled()) return cancelledError();
+        TXFM_TRY(const CsrMatrix block, counts.readRows(begin, std::min(begin + kBlock, all.rows)));
+        const int64_t before = all.nnz();
+        for (int64_t row = 1; row <= block.rows; ++row) all.indptr.push_back(before + block.indptr[row]);
+        all.indices.insert(all.indices.end(), block.indices.begin(), block.indices.end());
+        all.values.insert(all.values.end(), block.values.begin(), block.values.end());
+        stage.advance(static_cast<double>(block.rows));
+    }
+    return all;
+}
+
 }  // namespace
 
 Result<Dataset> mergeDatasets(std::vector<NamedDataset> parts, Progress& progress) {
@@ -114,33 +136,17 @@ Result<Dataset> mergeDatasets(std::vector<NamedDataset> parts, Progress& progres
     }
     const auto genes = static_cast<int64_t>(firstSeen.size());
 
-    CsrMatrix counts;
-    counts.rows = cells;
-    counts.cols = genes;
-    StageProgress stage(progress, "read", static_cast<double>(cells), "cells");
+    std::vector<JoinedCounts::Part> joined;
     for (size_t p = 0; p < parts.size(); ++p) {
-        const Dataset& part = parts[p].dataset;
-        addMeasured(part, target[p], genes, merged);
-        constexpr int64_t kBlock = 4096;
-        std::vector<std::pair<int32_t, float>> row;
-        for (int64_t begin = 0; begin < part.cells(); begin += kBlock) {
-            if (progress.cancelled()) return cancelledError();
-            TXFM_TRY(const CsrMatrix block, part.counts->readRows(begin, std::min(begin + kBlock, part.cells())));
-            for (int64_t r = 0; r < block.rows; ++r) {
-                row.clear();
-                const auto columns = block.rowIndices(r);
-                for (size_t k = 0; k < columns.size(); ++k) row.emplace_back(target[p][columns[k]], block.rowValues(r)[k]);
-                std::ranges::sort(row);
-                for (const auto& [gene, value] : row) {
-                    counts.indices.push_back(gene);
-                    counts.values.push_back(value);
-                }
-                counts.indptr.push_back(static_cast<int64_t>(counts.indices.size()));
-            }
-            stage.advance(static_cast<double>(block.rows));
-        }
+        addMeasured(parts[p].dataset, target[p], genes, merged);
+        joined.push_back({parts[p].dataset.counts, std::move(target[p])});
     }
-    merged.counts = std::make_shared<MemoryCounts>(std::move(counts));
+    const auto counts = std::make_shared<JoinedCounts>(std::move(joined), genes);
+    merged.counts = counts;
+    if (counts->nonZeros() >= 0 && kBytesPerValue * counts->nonZeros() <= memoryForCounts()) {
+        TXFM_TRY(CsrMatrix all, readAll(*counts, progress));
+        merged.counts = std::make_shared<MemoryCounts>(std::move(all));
+    }
     merged.obs = uniteObs(parts, provenance.notes);
 
     std::vector<const Table*> varTables;

@@ -18,7 +18,8 @@ struct NamedDataset {
 
 /// One data set from several: genes are the union by name, in order of first appearance; a gene that a
 /// part does not have is *unmeasured* there (Dataset::measured), not zero. obs columns are united too
-/// (missing where a part lacks one) and obs['sample'] says where a cell is from. Counts are held in memory.
+/// (missing where a part lacks one) and obs['sample'] says where a cell is from. Counts are held in memory up to
+/// memoryForCounts(), else read from the parts.
 /// Errors: what reading a part fails with; Cancelled.
 Result<Dataset> mergeDatasets(std::vector<NamedDataset> parts, Progress& progress);
 

@@ -2,6 +2,7 @@
 #include "core/io/packed_store.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -16,8 +17,9 @@
 
 #include "core/base/atomic_file.h"
 #include "core/base/parallel.h"
-#include "core/base/paths.h"
 #include "core/base/quoted.h"
+#include "core/base/readable.h"
+#include "core/io/packed_cache.h"
 #include "core/io/packed_rows.h"
 #include "core/io/sha256.h"
 
@@ -67,12 +69,16 @@ private:
     bool m_good;
 };
 
+/// Bytes of a store, about; 0 where the counts do not tell.
+uint64_t sizeOfStore(const CountSource& counts) {
+    if (counts.nonZeros() < 0) return 0;
+    return static_cast<uint64_t>(counts.nonZeros()) * 33 / 10 + 12 * static_cast<uint64_t>(counts.cells()) + kHeaderBytes;
+}
+
 Result<void> checkSpace(const fs::path& file, const CountSource& counts) {
     struct statvfs disk {};
     if (counts.nonZeros() < 0 || ::statvfs(file.parent_path().c_str(), &disk) != 0) return {};
-    const double need = 3.3 * static_cast<double>(counts.nonZeros()) + 12.0 * static_cast<double>(counts.cells()) + kHeaderBytes;
-    const double have = static_cast<double>(disk.f_bavail) * static_cast<double>(disk.f_frsize);
-    if (need > have) {
+    if (sizeOfStore(counts) > uint64_t{disk.f_bavail} * disk.f_frsize) {
         errno = ENOSPC;
         return cannotWrite(file);
     }
@@ -138,6 +144,9 @@ Result<std::shared_ptr<const PackedStore>> PackedStore::open(const fs::path& fil
     store->m_file = file;
     store->m_descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
     if (store->m_descriptor < 0) return unusable(file, std::strerror(errno));
+    ::flock(store->m_descriptor, LOCK_SH | LOCK_NB);  // on file systems without locks an open copy may lose its name
+    const timespec now[2] = {{0, UTIME_NOW}, {0, UTIME_OMIT}};
+    ::futimens(store->m_descriptor, now);  // the time of the last opening
     struct stat status {};
     Header header{};
     if (::fstat(store->m_descriptor, &status) != 0 || ::pread(store->m_descriptor, &header, sizeof header, 0) != sizeof header)
@@ -248,53 +257,68 @@ Result<CsrMatrix> PackedStore::readRowsAt(const std::vector<int64_t>& rows) cons
     return decode(static_cast<int64_t>(rows.size()), &rows, 0);
 }
 
-Result<std::string> packedIdentity(const fs::path& source, const std::string& countsIn) {
+std::string PackedStore::identityOf(const fs::path& file) {
+    Header header{};
+    FILE* stream = std::fopen(file.c_str(), "rb");
+    if (!stream) return {};
+    const bool whole = std::fread(&header, 1, sizeof header, stream) == sizeof header;
+    std::fclose(stream);
+    if (!whole || std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.identityLength > sizeof header.identity) return {};
+    return {header.identity, header.identityLength};
+}
+
+namespace {
+
+/// Size and time of change.
+Result<std::string> stateOf(const fs::path& file) {
     struct stat status {};
-    const std::string absolute = fs::absolute(source).lexically_normal().string();
-    if (::stat(absolute.c_str(), &status) != 0) return badInput("Cannot read " + quoted(source) + ": " + std::strerror(errno) + ".");
-    return absolute + "\n" + countsIn + "\n" + std::to_string(status.st_size) + "\n" + std::to_string(status.st_mtim.tv_sec) + "." +
-           std::to_string(status.st_mtim.tv_nsec);
+    if (::stat(file.c_str(), &status) != 0) return badInput("Cannot read " + quoted(file) + ": " + std::strerror(errno) + ".");
+    return std::to_string(status.st_size) + "\n" + std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec);
+}
+
+fs::path plainPath(const fs::path& source) { return fs::absolute(source).lexically_normal(); }
+
+}  // namespace
+
+Result<std::string> packedIdentity(const fs::path& source, const std::string& countsIn) {
+    TXFM_TRY(const std::string state, stateOf(source));
+    return plainPath(source).string() + "\n" + countsIn + "\n" + state;
+}
+
+Result<std::string> packedIdentity(const fs::path& source, const std::string& countsIn, const std::vector<fs::path>& files) {
+    std::string states;
+    for (const fs::path& file : files) {
+        TXFM_TRY(const std::string state, stateOf(file));
+        states += plainPath(file).string() + "\n" + state + "\n";
+    }
+    return plainPath(source).string() + "\n" + countsIn + "\n" + sha256(states);
 }
 
 fs::path packedStorePath(const fs::path& source, const std::string& countsIn) {
-    const std::string key = fs::absolute(source).lexically_normal().string() + "\n" + countsIn;
-    return cacheFolder() / "packed" / (sha256(key).substr(0, 24) + ".txfmpack");
+    const std::string key = plainPath(source).string() + "\n" + countsIn;
+    return packedFolder() / (sha256(key).substr(0, 24) + ".txfmpack");
 }
 
 Result<std::shared_ptr<const CountSource>> openOrMakePackedStore(const fs::path& source, const std::string& countsIn,
                                                                  const CountSource& counts, Progress& progress) {
     TXFM_TRY(const std::string identity, packedIdentity(source, countsIn));
-    if (auto store = PackedStore::open(packedStorePath(source, countsIn), identity); store.ok())
-        return std::shared_ptr<const CountSource>(std::move(*store));
-    return makePackedStore(source, countsIn, counts, progress);
+    const fs::path file = packedStorePath(source, countsIn);
+    if (auto store = PackedStore::open(file, identity); store.ok()) return std::shared_ptr<const CountSource>(std::move(*store));
+    return makePackedStore(file, identity, counts, progress);
 }
 
-Result<std::shared_ptr<const CountSource>> makePackedStore(const fs::path& source, const std::string& countsIn, const CountSource& counts,
+Result<std::shared_ptr<const CountSource>> makePackedStore(const fs::path& file, const std::string& identity, const CountSource& counts,
                                                            Progress& progress) {
-    TXFM_TRY(const std::string identity, packedIdentity(source, countsIn));
-    const fs::path file = packedStorePath(source, countsIn);
+    const auto makeRoom = [&](uint64_t bytes) {
+        for (const PackedStoreInfo& removed : makeRoomForPackedStore(bytes))
+            progress.message(MessageLevel::Info, "The packed copy of " + quoted(fs::path(removed.source)) + " (" + readableBytes(static_cast<double>(removed.bytes)) +
+                                                     "), not opened for longest, was removed to make room.");
+    };
+    makeRoom(sizeOfStore(counts));
     TXFM_CHECK(writePackedStore(file, counts, identity, progress));
     TXFM_TRY(auto store, PackedStore::open(file, identity));
+    makeRoom(0);
     return std::shared_ptr<const CountSource>(std::move(store));
-}
-
-std::vector<PackedStoreInfo> listPackedStores() {
-    std::vector<PackedStoreInfo> stores;
-    std::error_code ec;
-    for (fs::directory_iterator it(cacheFolder() / "packed", ec), end; !ec && it != end; it.increment(ec)) {
-        if (it->path().extension() != ".txfmpack") continue;
-        Header header{};
-        FILE* stream = std::fopen(it->path().c_str(), "rb");
-        if (!stream) continue;
-        const bool whole = std::fread(&header, 1, sizeof header, stream) == sizeof header;
-        std::fclose(stream);
-        if (!whole || std::memcmp(header.magic, kMagic, sizeof kMagic) != 0 || header.identityLength > sizeof header.identity) continue;
-        const std::string identity(header.identity, header.identityLength);
-        std::error_code sizeError;
-        stores.push_back({it->path(), identity.substr(0, identity.find('\n')), it->file_size(sizeError)});
-    }
-    std::sort(stores.begin(), stores.end(), [](const auto& a, const auto& b) { return a.source < b.source; });
-    return stores;
 }
 
 }  // namespace txfm::io

@@ -20,7 +20,10 @@ namespace txfm::io {
 class PackedStore final : public CountSource {
 public:
     /// BadInput when the file is missing, damaged, or belongs to another state of the source.
+    /// While it is open, other processes do not remove it to make room.
     static Result<std::shared_ptr<const PackedStore>> open(const std::filesystem::path& file, const std::string& identity);
+    /// What the store in that file belongs to; "" when it is no store.
+    static std::string identityOf(const std::filesystem::path& file);
     ~PackedStore() override;
 
     int64_t cells() const override { return m_cells; }
@@ -54,6 +57,9 @@ Result<void> writePackedStore(const std::filesystem::path& file, const CountSour
 
 /// What a store belongs to: the source's absolute path, size and time of change, and which matrix of it.
 Result<std::string> packedIdentity(const std::filesystem::path& source, const std::string& countsIn);
+/// The same for a data set that is read from several files: a change of any makes another identity.
+Result<std::string> packedIdentity(const std::filesystem::path& source, const std::string& countsIn,
+                                   const std::vector<std::filesystem::path>& files);
 /// Where the store of a source lies, in the cache folder.
 std::filesystem::path packedStorePath(const std::filesystem::path& source, const std::string& countsIn);
 
@@ -61,16 +67,9 @@ std::filesystem::path packedStorePath(const std::filesystem::path& source, const
 Result<std::shared_ptr<const CountSource>> openOrMakePackedStore(const std::filesystem::path& source, const std::string& countsIn,
                                                                  const CountSource& counts, Progress& progress);
 
-/// The same, always made anew: for counts that were gathered from the source a moment ago.
-Result<std::shared_ptr<const CountSource>> makePackedStore(const std::filesystem::path& source, const std::string& countsIn,
+/// The store in `file`, made anew. Copies that were not opened for longest are removed where their folder would exceed its
+/// limit (packed_cache.h), with a message.
+Result<std::shared_ptr<const CountSource>> makePackedStore(const std::filesystem::path& file, const std::string& identity,
                                                            const CountSource& counts, Progress& progress);
-
-/// Stores in the cache folder, for the list that offers to remove them.
-struct PackedStoreInfo {
-    std::filesystem::path file;
-    std::string source;   ///< path of the count file
-    uint64_t bytes = 0;
-};
-std::vector<PackedStoreInfo> listPackedStores();
 
 }  // namespace txfm::io

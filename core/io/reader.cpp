@@ -118,6 +118,19 @@ void ReaderRegistry::loadPlugins(const fs::path& folder) {
     }
 }
 
+std::vector<fs::path> Reader::sources(const fs::path& path) const {
+    constexpr int kDeepest = 5;
+    std::error_code ec;
+    if (!fs::is_directory(path, ec)) return {path};
+    std::vector<fs::path> files;
+    for (fs::recursive_directory_iterator at(path, ec), end; !ec && at != end; at.increment(ec)) {
+        if (at.depth() >= kDeepest) at.disable_recursion_pending();
+        if (at->is_regular_file(ec)) files.push_back(at->path());
+    }
+    std::ranges::sort(files);
+    return files;
+}
+
 Result<const Reader*> ReaderRegistry::find(const fs::path& path, const CancelToken* token) const {
     std::error_code ec;
     const fs::file_status status = fs::status(path, ec);

@@ -53,6 +53,9 @@ public:
     virtual int probe(const std::filesystem::path& path, const std::string& head) const = 0;
     /// True when open() honours keepInMemory = false, so that files larger than memory can be packed.
     virtual bool leavesInFile() const { return false; }
+    /// All files that open() reads: when one changes, copies of the data set are out of date. Usually the file itself or
+    /// what lies in the folder.
+    virtual std::vector<std::filesystem::path> sources(const std::filesystem::path& path) const;
     virtual Result<FileInfo> info(const std::filesystem::path& path, const ReadOptions& options) const = 0;
     /// Errors: BadInput naming the file. Cancelled when progress says so.
     virtual Result<Dataset> open(const std::filesystem::path& path, const ReadOptions& options,

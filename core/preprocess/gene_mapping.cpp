@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/atomic_file.h"
+#include "core/base/quoted.h"
 #include "core/preprocess/gene_names.h"
 
 namespace txfm {
@@ -28,7 +29,7 @@ Result<GeneMapping> GeneMapping::read(const std::filesystem::path& file) {
         if (!from.empty() && !to.empty()) mapping.m_names.emplace(from, to);
     }
     if (mapping.m_names.empty() || text.find('\0') != std::string::npos)
-        return badInput("The gene mapping " + file.string() + " is no text with two columns.",
+        return badInput("The gene mapping " + quoted(file) + " is no text with two columns.",
                         "Give a text file with the name in the data and the gene symbol or Ensembl id, separated by a tab or comma.");
     return mapping;
 }
@@ -43,14 +44,27 @@ const std::string* GeneMapping::find(const std::string& name) const {
     return found == m_names.end() ? nullptr : &found->second;
 }
 
+const std::string* GeneMapping::findGene(const Table& var, size_t gene) const {
+    const std::string* mapped = find(var.index[gene]);
+    for (size_t c = 0; c < var.columns.size() && !mapped; ++c)
+        if (!var.columns[c].isNumeric()) mapped = find(var.columns[c].text(gene));
+    return mapped;
+}
+
+Result<void> GeneMapping::checkUsed(const Table& var, const std::filesystem::path& file, const std::string& data) const {
+    for (size_t gene = 0; gene < var.rows(); ++gene)
+        if (findGene(var, gene)) return {};
+    return badInput("The gene mapping " + quoted(file) + " has none of the " + std::to_string(var.rows()) + " genes of " + data +
+                        (var.index.empty() ? "" : " (for example " + var.index.front().substr(0, 40) + ")") + ".",
+                    "Its first column holds the names as they are in the data, the second the gene symbol or Ensembl id.");
+}
+
 void applyGeneMapping(const GeneMapping& mapping, Table& var) {
     static const std::string kFirstAsked = "ensembl_id";
     const Column* before = var.find(kFirstAsked);
     std::vector<std::string> names(var.rows());
     for (size_t gene = 0; gene < names.size(); ++gene) {
-        const std::string* mapped = mapping.find(var.index[gene]);
-        for (size_t c = 0; c < var.columns.size() && !mapped; ++c)
-            if (!var.columns[c].isNumeric()) mapped = mapping.find(var.columns[c].text(gene));
+        const std::string* mapped = mapping.findGene(var, gene);
         names[gene] = mapped ? *mapped : before ? before->text(gene) : std::string();
     }
     var.set(Column{kFirstAsked, std::move(names), {}});

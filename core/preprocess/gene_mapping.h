@@ -20,6 +20,10 @@ public:
     static Result<GeneMapping> read(const std::filesystem::path& file);
     /// nullptr for a name that the table does not have.
     const std::string* find(const std::string& name) const;
+    /// What the table says of a gene, by the index or the first text column that it knows; nullptr when by none.
+    const std::string* findGene(const Table& var, size_t gene) const;
+    /// BadInput naming the table when it has none of these genes: the user asked for it, so it is the wrong one.
+    Result<void> checkUsed(const Table& var, const std::filesystem::path& file, const std::string& data) const;
 
 private:
     std::unordered_map<std::string, std::string> m_names;

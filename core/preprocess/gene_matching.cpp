@@ -232,6 +232,7 @@ Result<GeneMatch> matchGenes(const Table& var, const io::Vocabulary& vocabulary,
     GeneMapping mapping;
     if (!mappingFile.empty()) {
         TXFM_TRY(mapping, GeneMapping::read(mappingFile));
+        TXFM_CHECK(mapping.checkUsed(var, mappingFile, fileName));
     }
     const VocabularyIndex index(vocabulary, *table);
     std::vector<NameSource> sources = sourcesOf(var, kColumns);

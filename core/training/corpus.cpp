@@ -92,15 +92,23 @@ Result<std::vector<Dataset>> openDatasets(const std::vector<std::string>& paths,
     }
     std::vector<Dataset> sets;
     std::vector<std::string> warnings;
+    bool used = false;
+    Result<void> unused;
     for (const std::string& path : paths) {
         if (progress.cancelled()) return cancelledError();
         TXFM_TRY(Dataset set, io::openDataset(path, options, progress));
         TXFM_TRY(set.counts, countsForModel(set, path, choices.allowNormalised, warnings, progress));
-        if (!choices.mapping.empty()) applyGeneMapping(mapping, set.var);
+        if (!choices.mapping.empty()) {
+            const auto names = mapping.checkUsed(set.var, choices.mapping, path);
+            used |= names.ok();  // one data set that needs the table is enough
+            if (!names) unused = names;
+            applyGeneMapping(mapping, set.var);
+        }
         if (set.cells() == 0) return badInput("'" + path + "' holds no cell.", "Leave it out of --data.");
         sets.push_back(std::move(set));
         stage.advance(1);
     }
+    if (!used) TXFM_CHECK(unused);
     return sets;
 }
 

@@ -73,7 +73,7 @@ private:
         options.genome = m_options.genome;
         options.allowNormalised = true;  // values are written as they are
         options.readArrays = !copiesArrays;
-        options.keepInMemory = !m_options.merge.empty();
+        options.keepInMemory = false;
         TXFM_TRY(Dataset all, io::openDataset(m_options.in, options, progress));
         if (!copiesArrays) TXFM_CHECK(io::readLargeArrays(all));
         if (!m_options.merge.empty()) {

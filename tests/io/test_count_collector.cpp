@@ -3,10 +3,14 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 
 #include "core/base/random.h"
 #include "core/io/count_collector.h"
+#include "core/io/exports.h"
+#include "core/io/packed_cache.h"
 #include "core/io/reader.h"
 
 using namespace txfm;
@@ -30,6 +34,24 @@ Result<io::CollectedCounts> collect(const std::vector<io::CountEntry>& entries) 
     for (const io::CountEntry& entry : entries)
         if (!collector.add(entry.cell, entry.gene, entry.value)) return collector.status().error();
     return collector.finish(kCells, kGenes);
+}
+
+/// Counts with a table of cells of every kind of column; genes are GENE<offset>, GENE<offset + 1> ...
+Dataset manyCounts(int cells, int genes, int offset) {
+    std::vector<io::CountEntry> entries;
+    Dataset data;
+    Column score{"score n/a", std::vector<double>{}, {}}, batch{"batch", std::vector<std::string>{}, {}}, plate{"plate", std::vector<int64_t>{}, {}};
+    for (int cell = 0; cell < cells; ++cell) {
+        for (int gene = 0; gene < genes; ++gene) entries.push_back({cell, gene, static_cast<float>(1 + (cell * gene) % 300)});
+        data.obs.index.push_back("cell" + std::to_string(offset) + "-" + std::to_string(cell));
+        std::get<std::vector<double>>(score.values).push_back(0.25 * cell);
+        std::get<std::vector<std::string>>(batch.values).push_back(cell % 2 ? "left" : "right \"side\"");
+        std::get<std::vector<int64_t>>(plate.values).push_back(cell / 10);
+    }
+    for (int gene = 0; gene < genes; ++gene) data.var.index.push_back("GENE" + std::to_string(offset + gene));
+    data.obs.columns = {score, batch, plate};
+    data.counts = std::make_shared<MemoryCounts>(io::buildCsr(cells, genes, entries));
+    return data;
 }
 
 }  // namespace
@@ -106,7 +128,7 @@ private Q_SLOTS:
         std::ofstream matrix(path("matrix.mtx")), features(path("features.tsv")), barcodes(path("barcodes.tsv"));
         matrix << "%%MatrixMarket matrix coordinate integer general\n" << kRows << ' ' << kColumns << ' ' << 2 * kColumns << '\n';
         for (int c = 1; c <= kColumns; ++c) matrix << 1 + c % (kRows - 1) << ' ' << c << ' ' << c % 300 + 1 << '\n' << kRows << ' ' << c << " 9\n";
-        for (int g = 1; g <= kRows; ++g) features << "ID" << g << "\tGENE" << g << '\t' << (g == kRows ? "Antibody Capture" : "Gene Expression") << '\n';
+        for (int g = 1; g <= kRows; ++g) features << "ID" << g << "\tGENE" << g << '\t' << (g == kRows ? "Antibody Capture" : g == 2 ? "gene_expression" : "Gene Expression") << '\n';
         for (int c = 1; c <= kColumns; ++c) barcodes << "cell" << c << '\n';
         matrix.close();
         features.close();
@@ -123,6 +145,65 @@ private Q_SLOTS:
         QVERIFY(*packed->counts->readRows(0, kColumns) == *inMemory->counts->readRows(0, kColumns));
         QVERIFY(packed->obsm.at("X_antibody_capture").values == inMemory->obsm.at("X_antibody_capture").values);
         QCOMPARE(packed->obsm.at("X_antibody_capture")(2499, 0), 9.0f);
+    }
+
+    void opensTheCopyTheNextTime_data() {
+        QTest::addColumn<QString>("opened");
+        QTest::addColumn<QString>("changed");
+        QTest::newRow("10x folder") << "tenx" << "tenx/barcodes.tsv.gz";
+        QTest::newRow("Matrix Market") << "tenx/matrix.mtx.gz" << "tenx/features.tsv.gz";
+        QTest::newRow("loom") << "a.loom" << "a.loom";
+        QTest::newRow("table") << "a.csv" << "a.csv";
+        QTest::newRow("gzip table") << "a.tsv.gz" << "a.tsv.gz";
+        QTest::newRow("folder of samples") << "samples" << "samples/two.csv";
+    }
+    void opensTheCopyTheNextTime() {
+        namespace fs = std::filesystem;
+        QFETCH(QString, opened);
+        QFETCH(QString, changed);
+        QTemporaryDir folder;
+        const fs::path below(folder.path().toStdString()), file = below / opened.toStdString();
+        const QString wanted = opened.section('/', 0, 0);
+        Progress silent;
+        if (wanted == "samples") {
+            fs::create_directories(file);
+            QVERIFY(io::writeCountTable(file / "one.csv", manyCounts(90, 40, 0), silent).ok());
+            QVERIFY(io::writeCountTable(file / "two.csv", manyCounts(80, 40, 7), silent).ok());
+        } else {
+            const auto write = wanted == "tenx" ? io::writeTenxFolder : wanted == "a.loom" ? io::writeLoom : io::writeCountTable;
+            const auto written = write(below / wanted.toStdString(), manyCounts(120, 50, 0), silent);
+            QVERIFY2(written.ok(), written.ok() ? "" : written.error().message.c_str());
+        }
+        qputenv("XDG_CACHE_HOME", folder.filePath("cache").toUtf8());
+        qputenv("TXFM_MEMORY_FOR_COUNTS", "0");
+        const auto first = io::openDataset(file, {}, silent);
+        QVERIFY2(first.ok(), first.ok() ? "" : first.error().message.c_str());
+        QCOMPARE(io::listPackedStores().size(), size_t{1});
+        const fs::path copy = io::listPackedStores()[0].file;
+        QCOMPARE(io::listPackedStores()[0].source, file.string());
+        const auto made = fs::last_write_time(copy);
+
+        const auto again = io::openDataset(file, {}, silent);
+        QVERIFY2(again.ok(), again.ok() ? "" : again.error().message.c_str());
+        QVERIFY(fs::last_write_time(copy) == made);
+        QVERIFY(again->counts->concurrentReads());
+        QVERIFY(*again->counts->readRows(0, again->cells()) == *first->counts->readRows(0, first->cells()));
+        QVERIFY(again->obs == first->obs);
+        QVERIFY(again->var == first->var);
+        QVERIFY(again->obsm.size() == first->obsm.size() && again->varm.size() == first->varm.size());
+        for (const auto& [name, values] : first->obsm) QVERIFY(again->obsm.at(name).values == values.values);
+        QVERIFY(again->measured == first->measured && again->sourceOfCell == first->sourceOfCell);
+        QCOMPARE(again->provenance.path, first->provenance.path);
+        QCOMPARE(again->provenance.format, first->provenance.format);
+        QCOMPARE(again->provenance.countsIn, first->provenance.countsIn);
+        QCOMPARE(again->provenance.notes, first->provenance.notes);
+        QVERIFY(again->provenance.valueKind == first->provenance.valueKind);
+
+        fs::last_write_time(below / changed.toStdString(), made + std::chrono::seconds(5));
+        QVERIFY(io::openDataset(file, {}, silent).ok());
+        QVERIFY(fs::last_write_time(copy) != made);
+        QVERIFY(io::removePackedStore(copy));
+        QVERIFY(fs::is_empty(io::packedFolder()));
     }
 };
 

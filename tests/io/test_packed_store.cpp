@@ -2,10 +2,14 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <fstream>
 #include <thread>
 
 #include "core/base/random.h"
+#include "core/io/packed_cache.h"
 #include "core/io/packed_store.h"
 
 using namespace txfm;
@@ -130,6 +134,37 @@ private Q_SLOTS:
         QCOMPARE((*second)->cells(), int64_t{90});
         std::filesystem::remove(listPackedStores()[0].file);
         QVERIFY(listPackedStores().empty());
+    }
+
+    /// Beyond the limit the copy goes that was opened longest ago, but none that is open.
+    void removesWhatWasNotOpenedForLongest() {
+        qputenv("XDG_CACHE_HOME", m_folder.filePath("bounded").toUtf8());
+        const MemoryCounts counts(makeCounts(600, 4000));  // more than a MiB each
+        Progress progress;
+        std::filesystem::path sources[4];
+        const auto use = [&](int i) { return openOrMakePackedStore(sources[i], "X", counts, progress); };
+        const auto stored = [&](int i) { return std::filesystem::exists(packedStorePath(sources[i], "X")); };
+        for (int i = 0; i < 4; ++i) {
+            sources[i] = path(("source" + std::to_string(i)).c_str());
+            std::ofstream(sources[i]) << i;
+        }
+        for (int i = 0; i < 3; ++i) QVERIFY(use(i).ok());
+        const uint64_t one = listPackedStores()[0].bytes;
+        QVERIFY(one > (uint64_t{1} << 20));
+        QVERIFY(use(0).ok());  // now 1 was not used for longest, and 2 after it
+        qputenv("TXFM_PACKED_LIMIT", QByteArray::number(static_cast<qulonglong>((3 * one + one / 2) >> 20)));
+        {
+            const auto held = use(1);
+            const timespec longAgo[2] = {{1, 0}, {0, UTIME_OMIT}};
+            QCOMPARE(::utimensat(AT_FDCWD, packedStorePath(sources[1], "X").c_str(), longAgo, 0), 0);
+            QVERIFY(use(3).ok());
+            QVERIFY(stored(0) && stored(1) && !stored(2) && stored(3));
+            QVERIFY(held->get()->readRows(0, 10).ok());
+        }
+        qputenv("TXFM_PACKED_LIMIT", "0");
+        QVERIFY(use(2).ok());  // the only one that is open
+        QVERIFY(!stored(0) && !stored(1) && stored(2) && !stored(3));
+        qunsetenv("TXFM_PACKED_LIMIT");
     }
 
     void stopsWhenCancelled() {

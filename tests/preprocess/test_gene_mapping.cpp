@@ -43,6 +43,20 @@ private Q_SLOTS:
         QCOMPARE(mapping.error().code, ErrorCode::BadInput);
     }
 
+    /// One gene by any of its names is enough; none at all is the table of other data.
+    void refusesATableOfOtherGenes() {
+        const auto file = write("Probe7,TP53\n");
+        const auto mapping = GeneMapping::read(file);
+        Table var;
+        var.index = {"x1", "x2"};
+        const auto unused = mapping->checkUsed(var, file, "cells.h5ad");
+        QVERIFY(!unused.ok());
+        QCOMPARE(unused.error().code, ErrorCode::BadInput);
+        QVERIFY(unused.error().message.find("map.txt' has none of the 2 genes of cells.h5ad (for example x1)") != std::string::npos);
+        var.set(Column{"probe", std::vector<std::string>{"a", "probe7"}, {}});
+        QVERIFY(mapping->checkUsed(var, file, "cells.h5ad").ok());
+    }
+
     void namesGenesByIndexAndTextColumns() {
         Table var;
         var.index = {"Probe7", "x2", "CD3D"};

@@ -147,6 +147,15 @@ public:
         return head.starts_with("%%MatrixMarket") ? 95 : 0;
     }
 
+    std::vector<fs::path> sources(const fs::path& path) const override {
+        const auto files = filesAt(path);
+        if (!files) return {path};
+        std::vector<fs::path> read;
+        for (const fs::path& file : {files->matrix, files->features, files->barcodes})
+            if (!file.empty()) read.push_back(file);
+        return read;
+    }
+
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions&) const override {
         TXFM_TRY(const MatrixFiles files, filesAt(path));
         return guarded(files.matrix, [&]() -> Result<io::FileInfo> {
