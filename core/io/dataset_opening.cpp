@@ -10,6 +10,8 @@
 #include "core/base/parallel.h"
 #include "core/base/readable.h"
 #include "core/io/dataset_copy.h"
+#include "core/io/hdf5_trial.h"
+#include "core/io/packed_cache.h"
 #include "core/io/packed_store.h"
 #include "core/io/reader.h"
 
@@ -79,6 +81,7 @@ int64_t memoryForCounts() {
 
 Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Progress& progress) {
     for (const std::string& warning : ReaderRegistry::instance().takeWarnings()) progress.message(MessageLevel::Warning, warning);
+    if (hasPackedStore(path)) hdf5::rememberPassed(path);
     TXFM_TRY(const Reader* reader, ReaderRegistry::instance().find(path, &progress.token()));
     if (!reader->leavesInFile())
         if (auto copy = openDatasetCopy(*reader, path, options)) return std::move(*copy);

@@ -17,6 +17,9 @@ namespace txfm::io::hdf5 {
 /// Cancelled when `token` says so; Failed when the program cannot be started. Thread: any.
 Result<void> tryInChild(const std::filesystem::path& file, const CancelToken* token = nullptr);
 
+/// Spares a file the trial that was opened as it is now by an earlier process, from beginning to end.
+void rememberPassed(const std::filesystem::path& file);
+
 /// What the child does: opens every object of the file, reads attributes, texts and records, and looks up
 /// every chunk. What is wrong in an orderly way is left to the readers, so nothing is returned.
 void touchEverything(const Node& root);

@@ -70,6 +70,18 @@ std::vector<PackedStoreInfo> listPackedStores() {
     return stores;
 }
 
+bool hasPackedStore(const fs::path& source) {
+    const auto state = packedIdentity(source, "");
+    if (!state) return false;
+    const size_t path = state->find('\n');
+    const std::string begin = state->substr(0, path + 1), end = state->substr(path + 1);  // with the matrix between them
+    const std::vector<PackedStoreInfo> stores = listPackedStores();
+    return std::ranges::any_of(stores, [&](const PackedStoreInfo& store) {
+        const std::string identity = PackedStore::identityOf(store.file);
+        return identity.starts_with(begin) && identity.ends_with(end);
+    });
+}
+
 bool removePackedStore(const fs::path& file) {
     std::error_code ec, ignored;
     fs::remove(tablesBeside(file), ignored);

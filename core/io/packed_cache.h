@@ -20,6 +20,9 @@ struct PackedStoreInfo {
 /// In the order of their sources.
 std::vector<PackedStoreInfo> listPackedStores();
 
+/// Whether there is a copy of this file as it is now, of any of its matrices.
+bool hasPackedStore(const std::filesystem::path& source);
+
 /// Tables of the data set whose counts are in that store, where its format needs them (dataset_copy.h).
 std::filesystem::path tablesBeside(const std::filesystem::path& store);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plugins/readers/h5ad/h5ad_reader.h"
 
+#include <algorithm>
+#include <functional>
 #include <string_view>
 #include <unordered_set>
 
@@ -126,6 +128,11 @@ Error noCounts(const fs::path& path, const Node& root, const std::vector<CountCa
 }
 
 void addDuplicateNote(const std::vector<std::string>& names, const std::string& what, std::vector<std::string>& notes) {
+    // Sorted hashes tell much faster than a set of names that all differ, as they usually do.
+    std::vector<size_t> hashes(names.size());
+    std::ranges::transform(names, hashes.begin(), std::hash<std::string>());
+    std::ranges::sort(hashes);
+    if (std::ranges::adjacent_find(hashes) == hashes.end()) return;
     const std::unordered_set<std::string_view> unique(names.begin(), names.end());
     if (const size_t repeated = names.size() - unique.size(); repeated > 0)
         notes.push_back(std::to_string(repeated) + " " + what + " names occur more than once.");
