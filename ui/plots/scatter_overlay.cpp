@@ -37,7 +37,7 @@ void paintTicks(QPainter& painter, const ScatterScene& scene, const QRectF& fram
         painter.setPen(QPen(grid, y == 0 ? 1.2 : 0.6));
         painter.drawLine(QPointF(frame.left(), at), QPointF(frame.right(), at));
         painter.setPen(ink);
-        if (at < frame.bottom() - 2 * metrics.height() && at > frame.top() + metrics.height())
+        if (at < frame.bottom() - 2 * metrics.height() && at > frame.top() + 2.5 * metrics.height())
             drawText(painter, {frame.left() + 4, at - 3}, QString::number(y, 'g', 4));
     }
 }
