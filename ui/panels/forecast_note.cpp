@@ -81,7 +81,7 @@ void ForecastNote::setText(const QString& text, const QString& guess) {
     m_text->setText(text);
     QString source = guess;
     if (m_trial->isMeasuring()) {
-        source = guess.isEmpty() ? tr("A short trial is measuring it…") : tr("%1; a short trial is measuring it…").arg(guess);
+        source = guess.isEmpty() ? tr("A short trial is measuring the speed…") : tr("%1; a short trial is measuring it…").arg(guess);
     } else if (!figures().is_null()) {
         source = tr("Measured by a short trial on this computer.");
     } else if (m_trial->error()) {
