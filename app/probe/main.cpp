@@ -54,10 +54,10 @@ void limitThisProcess(const std::filesystem::path& file) {
 /// What the child does; its exit status.
 int goThrough(const std::string& file) {
     limitThisProcess(file);
-    if (!io::hdf5::globalHeapsFit(file)) return static_cast<int>(ErrorCode::BadInput);
     try {
         // A file that cannot be opened is an orderly end: the reader meets the same and says what is wrong.
-        if (const auto root = io::hdf5::Node::open(file)) io::hdf5::touchEverything(*root);
+        const auto root = io::hdf5::Node::open(file);
+        if (root && !io::hdf5::touchEverything(*root, io::hdf5::GlobalHeaps(file))) return static_cast<int>(ErrorCode::BadInput);
     } catch (const std::bad_alloc&) {
         return static_cast<int>(ErrorCode::OutOfMemory);
     }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "core/base/progress.h"
 #include "core/base/result.h"
@@ -20,13 +22,24 @@ Result<void> tryInChild(const std::filesystem::path& file, const CancelToken* to
 /// Spares a file the trial that was opened as it is now by an earlier process, from beginning to end.
 void rememberPassed(const std::filesystem::path& file);
 
-/// What the child does: opens every object of the file, reads attributes, texts and records, and looks up
-/// every chunk. What is wrong in an orderly way is left to the readers, so nothing is returned.
-void touchEverything(const Node& root);
+/// The global heaps of a file (texts of variable length). HDF5 1.10 copies an object from there without looking whether it
+/// reaches beyond its heap or is in it at all; whether that ends in a crash depends on what lies behind.
+class GlobalHeaps {
+public:
+    /// Nothing is known, and all is well, in files above 64 MiB and in those with addresses or lengths of other sizes.
+    explicit GlobalHeaps(const std::filesystem::path& file);
+    /// Whether each object lies inside its heap.
+    bool objectsFit() const;
+    /// Whether the heap objects exist that `count` texts refer to; `place` = where in the file the references are.
+    bool haveTexts(uint64_t place, uint64_t count) const;
 
-/// False when an object of a global heap (texts of variable length) reaches beyond its heap: HDF5 1.10 copies such an object
-/// without looking, and whether that ends in a crash depends on what lies behind. Files above 64 MiB are not looked through.
-bool globalHeapsFit(const std::filesystem::path& file);
+private:
+    std::string m_bytes;  ///< the whole file
+};
+
+/// What the child does: opens every object of the file, reads attributes, texts and records, and looks up every chunk. False
+/// when it found what the library does not look for; what is wrong in an orderly way is left to the readers.
+bool touchEverything(const Node& root, const GlobalHeaps& heaps);
 
 /// Limits of the child for a file of that size: milliseconds of processor time and bytes of address space,
 /// generous enough for any sound file.

@@ -33,6 +33,8 @@ void readAndForget(hid_t fileType, hid_t space, int64_t count, Read&& read) {
 
 class Walk {
 public:
+    explicit Walk(const GlobalHeaps& heaps) : m_heaps(heaps) {}
+    bool sound() const { return m_sound; }
     void visit(const Node& node, int depth) {
         H5O_info_t info;
         if (depth > kDeepestGroup || H5Oget_info2(node.id(), &info, H5O_INFO_BASIC) < 0) return;
@@ -62,12 +64,17 @@ private:
         }
     }
 
-    static void touchValues(const Node& node) {
+    void touchValues(const Node& node) {
         if (!node.checkReadable()) return;
         const ElementType element = node.type();
         const int64_t count = node.elements();
         if (element.isNumeric() && count * static_cast<int64_t>(element.size) > kLargestNumbers) return touchChunks(node);
         const Handle type(H5Dget_type(node.id())), space(H5Dget_space(node.id()));
+        const haddr_t place = H5Dget_offset(node.id());  // unless it is in chunks or empty
+        if (place != HADDR_UNDEF && count > 0 && H5Tis_variable_str(type) > 0 && !m_heaps.haveTexts(place, static_cast<uint64_t>(count))) {
+            m_sound = false;
+            return;
+        }
         readAndForget(type, space, count,
                       [&](hid_t memory, void* out) { H5Dread(node.id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out); });
     }
@@ -94,14 +101,19 @@ private:
         }
     }
 
+    const GlobalHeaps& m_heaps;
+    bool m_sound = true;
     std::set<haddr_t> m_seen;
 };
 
 }  // namespace
 
-void touchEverything(const Node& root) {
+bool touchEverything(const Node& root, const GlobalHeaps& heaps) {
+    if (!heaps.objectsFit()) return false;
     const auto guard = lock();
-    Walk().visit(root, 0);
+    Walk walk(heaps);
+    walk.visit(root, 0);
+    return walk.sound();
 }
 
 }  // namespace txfm::io::hdf5
