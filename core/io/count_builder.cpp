@@ -92,7 +92,7 @@ Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& p
     }
     provenance.valueKind = classifyValues(counts.values);
     if (provenance.valueKind != ValueKind::Counts)
-        provenance.notes.push_back("The values are not counts but look " + toString(provenance.valueKind) +
+        provenance.notes.push_back("The values are not counts but look like " + toString(provenance.valueKind) +
                                    "; the model needs raw counts.");
     return {};
 }

@@ -205,7 +205,7 @@ Result<void> checkValues(const CollectedCounts& counts, const std::filesystem::p
                         "Export the raw counts again.");
     provenance.valueKind = counts.range.kind();
     if (provenance.valueKind != ValueKind::Counts)
-        provenance.notes.push_back("The values are not counts but look " + toString(provenance.valueKind) + "; the model needs raw counts.");
+        provenance.notes.push_back("The values are not counts but look like " + toString(provenance.valueKind) + "; the model needs raw counts.");
     if (counts.duplicates > 0) provenance.notes.push_back(std::to_string(counts.duplicates) + " entries of the matrix were given twice; they are summed.");
     return {};
 }

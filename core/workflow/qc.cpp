@@ -40,7 +40,7 @@ public:
         read.readArrays = false;  // they go from file to file
         TXFM_TRY(Dataset dataset, io::openDataset(m_options.in, read, progress));
         if (dataset.provenance.valueKind != ValueKind::Counts)
-            progress.message(MessageLevel::Warning, "The values of " + txfm::quoted(m_options.in) + " look " + toString(dataset.provenance.valueKind) +
+            progress.message(MessageLevel::Warning, "The values of " + txfm::quoted(m_options.in) + " look like " + toString(dataset.provenance.valueKind) +
                                                         "; quality metrics mean something on counts only.");
         clock.start("qc");
         announce(dataset, {.passes = m_options.minCells >= 0 ? 2 : 1, .writesCounts = true}, progress);
