@@ -4,8 +4,10 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <unistd.h>
 #include <zlib.h>
 
+#include <csignal>
 #include <fstream>
 
 #include "core/io/reader.h"
@@ -132,6 +134,32 @@ private Q_SLOTS:
         QVERIFY2(!message.contains('\n') && message.size() + static_cast<qsizetype>(result.error().hint.size()) < 500, textOf(result));
         const auto info = io::inspect(path);  // headers may be fine; a refusal is clear all the same
         QVERIFY(info.ok() || info.error().code == ErrorCode::BadInput);
+    }
+
+    /// The process that tries HDF5 files is started again after somebody ended it, and a cancelled trial says so.
+    void trialsGoOnAfterTheirProcessEnded() {
+        QTemporaryDir folder;
+        const auto copyOf = [&](const char* name) {
+            const fs::path path = folder.filePath(name).toStdString();
+            writeBytes(path, bytesOf(test::dataFile("h5ad/csr_gzip.h5ad")));
+            return path;
+        };
+        QVERIFY(io::inspect(copyOf("first.h5ad")).ok());
+        int ended = 0;
+        for (const auto& entry : fs::directory_iterator("/proc")) {
+            std::ifstream stat(entry.path() / "stat");
+            int process = 0, parent = 0;
+            std::string name;
+            char state = 0;
+            if (stat >> process >> name >> state >> parent && name == "(txfm-probe)" && parent == ::getpid()) ended += ::kill(process, SIGKILL) == 0;
+        }
+        QCOMPARE(ended, 1);
+        QVERIFY(io::inspect(copyOf("second.h5ad")).ok());
+        CancelToken cancelled;
+        cancelled.cancel();
+        const auto stopped = io::ReaderRegistry::instance().find(copyOf("third.h5ad"), &cancelled);
+        QVERIFY(stopped.ok() || stopped.error().code == ErrorCode::Cancelled);
+        QVERIFY(io::inspect(copyOf("fourth.h5ad")).ok());
     }
 
     void sideFilesThatDoNotFit_data() {
