@@ -245,10 +245,13 @@ bool ScatterRenderer::render(const QRectF& window, QSize pixels, double pointSiz
         const bool slow = d->batchMs * static_cast<double>(d->batchCount) > kStepMs || d->batchMs == 0;
         // An empty pass clears; a slow device shows the sample meanwhile.
         d->draw(slow ? d->sample.get() : nullptr, true, pointSize);
+        if (slow && d->sample) functions->glFinish();  // so that its cost counts for this turn
     }
     // The first frame stays empty: the next one, a turn of the event loop later, brings the points.
     const bool rest = !std::exchange(d->drewOnce, true);
-    while (!rest && d->drawn < d->batchCount && clock.elapsed() < kStepMs / 2) {
+    // Without a sample the first batch is what there is to see: it comes at once, however busy the computer is.
+    const auto mayDraw = [&] { return clock.elapsed() < kStepMs / 2 || (d->drawn == 0 && !d->sample); };
+    while (!rest && d->drawn < d->batchCount && mayDraw()) {
         QElapsedTimer one;
         one.start();
         d->draw(d->nextBatch(), false, pointSize);
