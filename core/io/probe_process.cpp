@@ -85,21 +85,20 @@ Result<bool> ProbeProcess::passes(const fs::path& file, const CancelToken* token
     while (!guard.try_lock_for(kBetweenLooks))
         if (cancelled()) return cancelledError();
     const std::string request = fs::absolute(file).string() + '\0';
-    TXFM_CHECK(start(file));
-    if (!send(request)) {  // ended by somebody since the last file
-        end();
+    for (int attempt = 0; attempt < 2; ++attempt) {  // it may have been ended by somebody since the last file
         TXFM_CHECK(start(file));
-        send(request);  // a failure shows below as the end of the answers
-    }
-    pollfd answered{m_socket, POLLIN, 0};
-    while (::poll(&answered, 1, static_cast<int>(kBetweenLooks.count())) <= 0) {
-        if (!cancelled()) continue;
+        char answer = 0;
+        if (send(request)) {
+            pollfd answered{m_socket, POLLIN, 0};
+            while (::poll(&answered, 1, static_cast<int>(kBetweenLooks.count())) <= 0) {
+                if (!cancelled()) continue;
+                end();
+                return cancelledError();
+            }
+            if (::recv(m_socket, &answer, 1, 0) == 1) return answer == '+';
+        }
         end();
-        return cancelledError();
     }
-    char answer = 0;
-    if (::recv(m_socket, &answer, 1, 0) == 1) return answer == '+';
-    end();
     return failed("The check of " + quoted(file) + " was ended from outside.", "Open the file again.");
 }
 
