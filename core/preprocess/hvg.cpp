@@ -2,10 +2,12 @@
 #include "core/preprocess/hvg.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "core/base/large_pages.h"
 #include "core/base/parallel.h"
+#include "core/preprocess/gene_filter.h"
 #include "core/preprocess/row_blocks.h"
 
 namespace txfm {
@@ -22,23 +24,31 @@ int64_t pieceRows(int64_t cells) { return std::clamp<int64_t>(cells / 16, 256, 1
 using Moments = double __attribute__((vector_size(16)));
 using PieceSums = std::vector<Moments>;
 
-/// Genes whose sums are added to in one go: 32 KiB of sums, which stay in the processor's first cache.
-constexpr int32_t kGenesAtOnce = 2048;
+/// Genes whose sums are added to in one go: 16 KiB of sums, which stay in the processor's first cache.
+constexpr int32_t kGenesAtOnce = 1024;
 /// Rows whose values are read again while they are in the second cache.
 constexpr int64_t kRowsAtOnce = 16;
 
+using Doubles = double __attribute__((vector_size(32)));
+Doubles fourOf(const float* values) {
+    float __attribute__((vector_size(16))) four;
+    std::memcpy(&four, values, sizeof four);
+    return __builtin_convertvector(four, Doubles);
+}
+
 /// Sum of a row's values; asks for its indices, too, which are wanted next.
 double totalOf(const int32_t* indices, const float* values, int64_t n) {
-    // Four sums at a time: one would wait for each addition.
-    double part[4] = {};
+    // Sixteen sums at a time: one would wait for each addition.
+    Doubles parts[4] = {};
     int64_t k = 0;
     for (; k + 16 <= n; k += 16) {
         __builtin_prefetch(indices + k);
-        for (int64_t i = k; i < k + 16; i += 4)
-            for (int64_t lane = 0; lane < 4; ++lane) part[lane] += values[i + lane];
+        for (int64_t part = 0; part < 4; ++part) parts[part] += fourOf(values + k + 4 * part);
     }
-    for (; k < n; ++k) part[0] += values[k];
-    return (part[0] + part[1]) + (part[2] + part[3]);
+    const Doubles all = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+    double total = (all[0] + all[1]) + (all[2] + all[3]);
+    for (; k < n; ++k) total += values[k];
+    return total;
 }
 
 void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, double* totals, PieceSums& out) {
@@ -57,8 +67,14 @@ void sumPiece(const CsrMatrix& m, int64_t first, int64_t last, double target, do
             const int64_t beyond = gene + kGenesAtOnce;
             for (int64_t row = begin; row < end; ++row) {
                 int64_t k = next[row - begin];
-                for (const int64_t stop = m.indptr[row + 1]; k < stop && m.indices[k] < beyond; ++k) {
-                    const double value = scale[row - begin] * m.values[k];
+                const int64_t stop = m.indptr[row + 1];
+                const double factor = scale[row - begin];
+                for (; k + 4 <= stop && m.indices[k + 3] < beyond; k += 4) {
+                    const Doubles values = factor * fourOf(m.values.data() + k), squares = values * values;
+                    for (int64_t i = 0; i < 4; ++i) out[static_cast<size_t>(m.indices[k + i])] += Moments{values[i], squares[i]};
+                }
+                for (; k < stop && m.indices[k] < beyond; ++k) {
+                    const double value = factor * m.values[k];
                     out[static_cast<size_t>(m.indices[k])] += Moments{value, value * value};
                 }
                 next[row - begin] = k;
@@ -116,11 +132,8 @@ private:
 class LogNormaliser {
 public:
     LogNormaliser(const std::vector<int64_t>& genes, int64_t allGenes, double target)
-        : m_kept(static_cast<size_t>(allGenes), 0), m_column(static_cast<size_t>(allGenes), -1), m_target(target) {
-        for (size_t g = 0; g < genes.size(); ++g) {
-            m_kept[static_cast<size_t>(genes[g])] = 1;
-            m_column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
-        }
+        : m_filter(genes, allGenes), m_column(static_cast<size_t>(allGenes), -1), m_target(target) {
+        for (size_t g = 0; g < genes.size(); ++g) m_column[static_cast<size_t>(genes[g])] = static_cast<int32_t>(g);
     }
 
     /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`, which has its number of
@@ -139,11 +152,8 @@ private:
         const size_t before = out.indptr.size() - 1;
         out.indptr.resize(before + rows + 1);
         parallelFor(rows, kRowsOfTask, [&](size_t begin, size_t end) {
-            for (size_t row = begin; row < end; ++row) {
-                int64_t kept = 0;
-                for (const int32_t gene : m.rowIndices(first + static_cast<int64_t>(row))) kept += m_kept[static_cast<size_t>(gene)];
-                out.indptr[before + row + 1] = kept;
-            }
+            for (size_t row = begin; row < end; ++row)
+                out.indptr[before + row + 1] = m_filter.count(m.rowIndices(first + static_cast<int64_t>(row)));
         });
         for (size_t i = before; i < before + rows; ++i) out.indptr[i + 1] += out.indptr[i];
         const auto size = static_cast<size_t>(out.indptr.back());
@@ -155,14 +165,15 @@ private:
         out.indices.resize(size);
         out.values.resize(size);
         parallelFor(rows, kRowsOfTask, [&](size_t begin, size_t end) {
-            std::vector<int32_t> genes;  // of a row; one longer than what is kept, for the one that is overwritten
+            std::vector<int32_t> genes;  // of a row
             std::vector<float> counts;
             for (size_t row = begin; row < end; ++row) {
                 const int64_t at = out.indptr[before + row];
                 const auto kept = static_cast<size_t>(out.indptr[before + row + 1] - at);
-                genes.resize(std::max(genes.size(), kept + 1));
+                genes.resize(std::max(genes.size(), kept + GeneFilter::kSlack));
                 counts.resize(genes.size());
-                keepGenes(m, first + static_cast<int64_t>(row), genes.data(), counts.data());
+                const int64_t source = first + static_cast<int64_t>(row);
+                m_filter.keep(m.rowIndices(source), m.rowValues(source).data(), genes.data(), counts.data());
                 RowLogarithms logarithms(totals[row] > 0 ? m_target / totals[row] : 0);
                 for (size_t k = 0; k < kept; ++k) {
                     out.indices[static_cast<size_t>(at) + k] = m_column[static_cast<size_t>(genes[k])];
@@ -172,20 +183,7 @@ private:
         });
     }
 
-    /// Most genes are dropped without a pattern, so every one is written and the place only moves on for those that
-    /// stay: no branch to guess wrong.
-    void keepGenes(const CsrMatrix& m, int64_t row, int32_t* genes, float* counts) const {
-        const auto stored = m.rowIndices(row);
-        const auto values = m.rowValues(row);
-        size_t kept = 0;
-        for (size_t k = 0; k < stored.size(); ++k) {
-            genes[kept] = stored[k];
-            counts[kept] = values[k];
-            kept += m_kept[static_cast<size_t>(stored[k])];
-        }
-    }
-
-    std::vector<uint8_t> m_kept;  ///< 1 for the wanted genes: a table that stays in the first cache
+    GeneFilter m_filter;
     std::vector<int32_t> m_column;
     double m_target;
 };
