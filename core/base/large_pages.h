@@ -19,4 +19,11 @@ void reserveLarge(LargeVector<T>& values, size_t size) {
     adviseLargePages(values.data(), size * sizeof(T));
 }
 
+/// resize() for the arrays of a large matrix; what is added has no value yet.
+template <class T>
+void resizeLarge(LargeVector<T>& values, size_t size) {
+    reserveLarge(values, size);
+    values.resize(size);
+}
+
 }  // namespace txfm

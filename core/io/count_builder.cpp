@@ -80,6 +80,12 @@ CsrMatrix buildCsr(int64_t cells, int64_t genes, const std::vector<CountEntry>& 
     return matrix;
 }
 
+void setValueKind(Provenance& provenance, ValueKind kind) {
+    provenance.valueKind = kind;
+    if (kind != ValueKind::Counts)
+        provenance.notes.push_back("The values are not counts but look like " + toString(kind) + "; the model needs raw counts.");
+}
+
 Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& path, Provenance& provenance) {
     for (int64_t row = 0; row < counts.rows; ++row) {
         for (const float value : counts.rowValues(row)) {
@@ -90,10 +96,7 @@ Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& p
             }
         }
     }
-    provenance.valueKind = classifyValues(counts.values);
-    if (provenance.valueKind != ValueKind::Counts)
-        provenance.notes.push_back("The values are not counts but look like " + toString(provenance.valueKind) +
-                                   "; the model needs raw counts.");
+    setValueKind(provenance, classifyValues(counts.values));
     return {};
 }
 

@@ -23,6 +23,8 @@ struct CountEntry {
 /// `duplicates` when given). Entries must lie inside [cells × genes]. Cost: one counting sort.
 CsrMatrix buildCsr(int64_t cells, int64_t genes, const std::vector<CountEntry>& entries, int64_t* duplicates = nullptr);
 
+/// Sets provenance.valueKind; values that are no counts are named in a note.
+void setValueKind(Provenance& provenance, ValueKind kind);
 /// Looks at every value: NaN and infinities are BadInput; otherwise sets provenance.valueKind and adds a
 /// note that names normalised, log-transformed or scaled values. Opening never fails on normalised values:
 /// commands that need counts check provenance.valueKind.

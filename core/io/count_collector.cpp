@@ -6,8 +6,9 @@
 #include <mutex>
 #include <numeric>
 
-#include "core/base/paths.h"
+#include "core/io/count_builder.h"
 #include "core/io/grouped_rows.h"
+#include "core/io/packed_cache.h"
 #include "core/io/packed_rows.h"
 #include "core/io/reader.h"
 #include "core/io/streamed_counts.h"
@@ -124,7 +125,7 @@ CountCollector::CountCollector(CancelToken token)
 bool CountCollector::makeRoom() {
     m_status = [&]() -> Result<void> {
         if (!m_scratch) {
-            TXFM_TRY(ScratchFile scratch, ScratchFile::create(cacheFolder() / "packed", m_entries.size() * 4));
+            TXFM_TRY(ScratchFile scratch, ScratchFile::create(packedFolder(), m_entries.size() * 4));
             m_scratch.emplace(std::move(scratch));
         }
         TXFM_CHECK(spill());
@@ -203,9 +204,7 @@ Result<void> checkValues(const CollectedCounts& counts, const std::filesystem::p
     if (counts.range.nonFiniteCell >= 0)
         return badInput("'" + path.string() + "' holds a value that is not a finite number (in cell " + std::to_string(counts.range.nonFiniteCell + 1) + ").",
                         "Export the raw counts again.");
-    provenance.valueKind = counts.range.kind();
-    if (provenance.valueKind != ValueKind::Counts)
-        provenance.notes.push_back("The values are not counts but look like " + toString(provenance.valueKind) + "; the model needs raw counts.");
+    setValueKind(provenance, counts.range.kind());
     if (counts.duplicates > 0) provenance.notes.push_back(std::to_string(counts.duplicates) + " entries of the matrix were given twice; they are summed.");
     return {};
 }

@@ -171,10 +171,8 @@ Result<LoadedCounts> loadCompressedRows(const Node& data, const Node& indices, s
     matrix.indptr = std::move(pointers);
     const int64_t stored = matrix.indptr.back();
     StageProgress stage(progress, kStage, static_cast<double>(stored), "values");
-    reserveLarge(matrix.values, static_cast<size_t>(stored));
-    matrix.values.resize(static_cast<size_t>(stored));
-    reserveLarge(matrix.indices, static_cast<size_t>(stored));
-    matrix.indices.resize(static_cast<size_t>(stored));
+    resizeLarge(matrix.values, static_cast<size_t>(stored));
+    resizeLarge(matrix.indices, static_cast<size_t>(stored));
     RowInspector inspector(matrix);
     std::mutex mutex;
     const auto arrived = [&](int64_t count) {
@@ -220,10 +218,8 @@ Result<LoadedCounts> loadCompressedColumns(const Node& data, const Node& indices
         stage.set(static_cast<double>(begin + count));
     }
     std::partial_sum(matrix.indptr.begin(), matrix.indptr.end(), matrix.indptr.begin());
-    reserveLarge(matrix.indices, static_cast<size_t>(stored));
-    matrix.indices.resize(static_cast<size_t>(stored));
-    reserveLarge(matrix.values, static_cast<size_t>(stored));
-    matrix.values.resize(static_cast<size_t>(stored));
+    resizeLarge(matrix.indices, static_cast<size_t>(stored));
+    resizeLarge(matrix.values, static_cast<size_t>(stored));
     std::vector<int64_t> next(matrix.indptr.begin(), matrix.indptr.end() - 1);
     std::vector<float> segment(static_cast<size_t>(std::min(kSegment, stored)));
     int64_t gene = 0;

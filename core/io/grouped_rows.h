@@ -2,10 +2,10 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 
 #include "core/base/result.h"
 #include "core/data/matrix.h"
+#include "core/io/streamed_counts.h"
 
 namespace txfm::io {
 
@@ -14,9 +14,7 @@ namespace txfm::io {
 /// that are not there.
 template <class Load>
 Result<CsrMatrix> readGroupedRows(int64_t begin, int64_t end, int64_t cells, int64_t genes, int64_t cellsPerGroup, Load&& load) {
-    if (begin < 0 || begin > end || end > cells)
-        return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
-                      std::to_string(cells) + ".");
+    TXFM_CHECK(checkRows(begin, end, cells));
     CsrMatrix block;
     block.rows = end - begin;
     block.cols = genes;

@@ -2,7 +2,6 @@
 #include "core/io/joined_counts.h"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "core/io/streamed_counts.h"
@@ -24,9 +23,7 @@ int64_t JoinedCounts::nonZeros() const {
 }
 
 Result<CsrMatrix> JoinedCounts::readRows(int64_t begin, int64_t end) const {
-    if (begin < 0 || begin > end || end > cells())
-        return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
-                      std::to_string(cells()) + ".");
+    TXFM_CHECK(checkRows(begin, end, cells()));
     CsrMatrix joined;
     joined.rows = end - begin;
     joined.cols = m_genes;

@@ -22,6 +22,7 @@
 #include "core/io/packed_cache.h"
 #include "core/io/packed_rows.h"
 #include "core/io/sha256.h"
+#include "core/io/streamed_counts.h"
 
 namespace txfm::io {
 namespace fs = std::filesystem;
@@ -247,9 +248,7 @@ Result<CsrMatrix> PackedStore::decode(int64_t count, const std::vector<int64_t>*
 }
 
 Result<CsrMatrix> PackedStore::readRows(int64_t begin, int64_t end) const {
-    if (begin < 0 || begin > end || end > m_cells)
-        return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
-                      std::to_string(m_cells) + ".");
+    TXFM_CHECK(checkRows(begin, end, m_cells));
     return decode(end - begin, nullptr, begin);
 }
 

@@ -25,6 +25,12 @@ Result<void> checkBlock(const CsrMatrix& block, const RowFacts& facts, int64_t f
 
 }  // namespace
 
+Result<void> checkRows(int64_t begin, int64_t end, int64_t cells) {
+    if (begin >= 0 && begin <= end && end <= cells) return {};
+    return failed("Cells " + std::to_string(begin) + " to " + std::to_string(end) + " were asked for, but there are only " +
+                  std::to_string(cells) + ".");
+}
+
 Result<CsrMatrix> gatherRows(const CountSource& source, const std::vector<int64_t>& rows) {
     std::vector<size_t> order(rows.size());
     std::iota(order.begin(), order.end(), size_t{0});

@@ -45,6 +45,8 @@ private:
     bool m_requireCounts;
 };
 
+/// Failed when rows [begin, end) are not all there.
+Result<void> checkRows(int64_t begin, int64_t end, int64_t cells);
 /// readRowsAt() by way of readRows(): runs of neighbouring rows, put into the order that was asked for.
 Result<CsrMatrix> gatherRows(const CountSource& source, const std::vector<int64_t>& rows);
 

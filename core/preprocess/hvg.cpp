@@ -139,12 +139,12 @@ public:
     /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`, which has its number of
     /// rows but not yet all of them.
     void append(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
-        for (int64_t begin = first; begin < last; begin += kRowsAtOnce)
-            appendSome(m, begin, std::min(begin + kRowsAtOnce, last), totals + (begin - first), out);
+        for (int64_t begin = first; begin < last; begin += kRowsCounted)
+            appendSome(m, begin, std::min(begin + kRowsCounted, last), totals + (begin - first), out);
     }
 
 private:
-    static constexpr int64_t kRowsAtOnce = 512;  // counted, then read again before they leave the cache
+    static constexpr int64_t kRowsCounted = 512;  // counted, then read again before they leave the cache
     static constexpr size_t kRowsOfTask = 32;
 
     void appendSome(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {

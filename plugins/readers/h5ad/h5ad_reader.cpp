@@ -6,12 +6,12 @@
 #include <string_view>
 #include <unordered_set>
 
-#include "core/base/paths.h"
 #include "core/base/quoted.h"
 #include "core/io/anndata_elements.h"
 #include "core/io/count_loader.h"
 #include "core/io/describe_values.h"
 #include "core/io/measured_slots.h"
+#include "core/io/packed_cache.h"
 #include "core/io/streamed_counts.h"
 #include "core/io/transposed_columns.h"
 #include "plugins/readers/h5ad/count_candidates.h"
@@ -79,7 +79,7 @@ Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& c
     const int64_t stored = std::min(candidate.header.stored, indices.elements());
     TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.cols, stored));
     const auto counts = std::make_shared<TransposedColumns>(std::move(data), std::move(indices), std::move(pointers), candidate.header.rows,
-                                                            candidate.header.cols, requireCounts, cacheFolder() / "packed", progress.token());
+                                                            candidate.header.cols, requireCounts, packedFolder(), progress.token());
     if (!options.countsLater) TXFM_CHECK(counts->prepare(progress));
     return std::shared_ptr<const CountSource>(counts);
 }

@@ -130,9 +130,7 @@ Result<std::shared_ptr<const CountSource>> leaveInFile(const Node& group, const 
     TXFM_CHECK(data.checkReadable());
     TXFM_CHECK(indices.checkReadable());
     TXFM_TRY(const std::vector<float> sample, io::sampleValues(data));
-    provenance.valueKind = io::classifyValues(sample);
-    if (provenance.valueKind != ValueKind::Counts)
-        provenance.notes.push_back("The values are not counts but look like " + toString(provenance.valueKind) + "; the model needs raw counts.");
+    io::setValueKind(provenance, io::classifyValues(sample));
     if (options.packed && options.packed->cells() == layout.cells && options.packed->genes() == layout.genes) return options.packed;
     TXFM_TRY(std::vector<int64_t> pointers, io::readPointers(pointerNode, layout.cells, std::min(layout.nonZeros, indices.elements())));
     return std::shared_ptr<const CountSource>(std::make_shared<io::StreamedRows>(
