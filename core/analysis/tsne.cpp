@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <optional>  // a header of qdtsne uses it without including it
 
 #include <qdtsne/qdtsne.hpp>
 

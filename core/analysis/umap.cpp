@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>  // a header of umappp uses it without including it
 
 #include <umappp/umappp.hpp>
 

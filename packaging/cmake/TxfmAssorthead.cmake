@@ -7,7 +7,7 @@
 # its headers are written against that Eigen. Two Eigens in one program would define the same templates
 # differently, so everything here uses this one; Debian's Eigen 3.4 is never put on the include path.
 #
-# Include rules found with gcc 12: <optional> before topicks; raiigraph and scran_graph_cluster want
+# Include rules found with gcc 12: <optional> before topicks (a source of ours includes it first); raiigraph and scran_graph_cluster want
 # igraph 1.0, Debian has 0.10; core/analysis clusters by itself.
 set(TXFM_ASSORTHEAD_INCLUDE "${TXFM_DEPS}/assorthead/src/assorthead/include")
 if(NOT EXISTS "${TXFM_ASSORTHEAD_INCLUDE}/tatami/tatami.hpp")
@@ -22,6 +22,3 @@ target_include_directories(txfm_eigen SYSTEM INTERFACE "${TXFM_ASSORTHEAD_INCLUD
 add_library(txfm_assorthead INTERFACE)
 add_library(txfm::assorthead ALIAS txfm_assorthead)
 target_link_libraries(txfm_assorthead INTERFACE txfm_eigen)
-# "#include <optional>" is missing in a header of the family (topicks); forcing it here spares every
-# user of these headers the order of includes.
-target_compile_options(txfm_assorthead INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include optional>")
