@@ -77,7 +77,7 @@ hid_t memoryType<uint8_t>() { return H5T_NATIVE_UINT8; }
 /// A hyperslab of whole rows (first axis) converted by HDF5 itself. Booleans are read through their
 /// byte, which HDF5 would not convert from an enumeration.
 template <class T>
-bool readPiece(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, int64_t width, T* out) {
+bool readPiece(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, int64_t width, T* out, int64_t column = 0) {
     const Handle fileSpace(H5Dget_space(dataset));
     const int rank = H5Sget_simple_extent_ndims(fileSpace);
     Handle memorySpace;
@@ -89,6 +89,10 @@ bool readPiece(hid_t dataset, const ElementType& type, int64_t begin, int64_t co
         if (H5Sget_simple_extent_dims(fileSpace, size.data(), nullptr) < 0) return false;
         start[0] = static_cast<hsize_t>(begin);
         size[0] = static_cast<hsize_t>(count);
+        if (rank == 2) {
+            start[1] = static_cast<hsize_t>(column);
+            size[1] = static_cast<hsize_t>(width);
+        }
         if (H5Sselect_hyperslab(fileSpace, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr) < 0) return false;
         memorySpace = Handle(H5Screate_simple(1, &total, nullptr));
     }
@@ -113,11 +117,11 @@ bool readPiece(hid_t dataset, const ElementType& type, int64_t begin, int64_t co
 
 /// The same in pieces, so that conversion buffers stay small.
 template <class T>
-bool readSlab(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, int64_t width, T* out) {
+bool readSlab(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, int64_t width, T* out, int64_t column = 0) {
     constexpr int64_t kPieceElements = int64_t{1} << 20;
     const int64_t step = std::max<int64_t>(1, kPieceElements / std::max<int64_t>(1, width));
     for (int64_t row = 0; row < count; row += step)
-        if (!readPiece(dataset, type, begin + row, std::min(step, count - row), width, out + row * width)) return false;
+        if (!readPiece(dataset, type, begin + row, std::min(step, count - row), width, out + row * width, column)) return false;
     return true;
 }
 
@@ -265,8 +269,10 @@ Result<void> Node::checkReadable() const {
     int64_t claimed = 0, possible = 0;
     const auto stored = static_cast<int64_t>(std::min<hsize_t>(H5Dget_storage_size(m_id), INT64_MAX));
     if (__builtin_mul_overflow(stored, ratio, &possible)) possible = INT64_MAX;
+    // Values in one piece are there to the last byte, or not at all (which reads as zeros); the library copies without asking.
+    const bool inOnePiece = layout != H5D_CHUNKED && stored > 0;
     if (count < 0 || __builtin_mul_overflow(count, static_cast<int64_t>(type().size), &claimed) ||
-        claimed > std::max(possible, kFreeBytes))
+        claimed > (inOnePiece ? stored : std::max(possible, kFreeBytes)))
         return badInput(where() + " claims " + (count < 0 ? "more than 2^63" : std::to_string(count)) + " values, but stores only " +
                             std::to_string(stored) + " bytes; the file is damaged.",
                         "Download or export the file again.");
@@ -328,10 +334,22 @@ Result<void> Node::readRows(int64_t begin, int64_t end, T* out) const {
     return {};
 }
 
+template <class T>
+Result<void> Node::readColumns(int64_t begin, int64_t end, T* out) const {
+    const std::vector<int64_t> extents = shape();
+    if (extents.size() != 2 || begin < 0 || begin > end || end > extents[1] || !type().isNumeric())
+        return badInput(where() + " is not a table of numbers of the expected size.");
+    if (begin == end || extents[0] == 0) return {};
+    const auto guard = lock();
+    if (!readSlab(m_id, type(), 0, extents[0], end - begin, out, begin)) return unreadable(*this);
+    return {};
+}
+
 #define TXFM_INSTANTIATE(T)                                                   \
     template Result<std::vector<T>> Node::readAll<T>() const;                 \
     template Result<void> Node::readRange<T>(int64_t, int64_t, T*, const PlacedRange&) const; \
-    template Result<void> Node::readRows<T>(int64_t, int64_t, T*) const;
+    template Result<void> Node::readRows<T>(int64_t, int64_t, T*) const;      \
+    template Result<void> Node::readColumns<T>(int64_t, int64_t, T*) const;
 TXFM_INSTANTIATE(float)
 TXFM_INSTANTIATE(double)
 TXFM_INSTANTIATE(int32_t)

@@ -108,6 +108,9 @@ public:
     /// Rows [begin, end) of a two-dimensional data set, row-major.
     template <class T>
     Result<void> readRows(int64_t begin, int64_t end, T* out) const;
+    /// Columns [begin, end) of all rows of a two-dimensional data set, row-major.
+    template <class T>
+    Result<void> readColumns(int64_t begin, int64_t end, T* out) const;
     /// Texts of any shape, flattened, as UTF-8.
     Result<std::vector<std::string>> readTexts() const;
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes tests/data/hdf5: Cell Ranger's two HDF5 layouts and a loom file with h5py, holding the counts of
-text/expected_counts.csv. Needs h5py and scipy."""
+"""Writes tests/data/hdf5: Cell Ranger's two HDF5 layouts and a loom file with h5py, looms with layers with anndata and
+loompy, all holding the counts of text/expected_counts.csv. Needs h5py, scipy, anndata and loompy."""
 import pathlib
-import h5py, numpy as np, scipy.sparse as sp
+import anndata, h5py, loompy, numpy as np, scipy.sparse as sp
 
 HERE = pathlib.Path(__file__).parent
 OUT = HERE / "hdf5"
@@ -37,3 +37,12 @@ with h5py.File(OUT / "small.loom", "w") as f:
     f.create_group("col_attrs")["CellID"] = CELLS
     f["col_attrs"]["quality"] = np.arange(12.0)
     f.create_group("layers")
+
+# Normalised values with the counts beside them, as anndata writes it; and with the two layers of velocyto, in other software.
+logged = np.log1p(COUNTS / COUNTS.sum(1, keepdims=True) * 1e4).astype("f4")
+data = anndata.AnnData(sp.csr_matrix(logged), layers={"counts": sp.csr_matrix(COUNTS.astype("f4")), "scaled": logged - logged.mean(0)})
+data.obs_names, data.var_names = CELLS.astype(str), GENES.astype(str)
+data.write_loom(OUT / "layers_counts.loom")
+(OUT / "layers_spliced.loom").unlink(missing_ok=True)
+loompy.create(str(OUT / "layers_spliced.loom"), {"": logged.T, "spliced": COUNTS.T.astype("u2"), "unspliced": (COUNTS.T // 2).astype("u2")},
+              {"Gene": GENES.astype(str)}, {"CellID": CELLS.astype(str)})

@@ -6,7 +6,9 @@
 
 #include "core/io/count_collector.h"
 #include "core/io/hdf5_node.h"
+#include "core/io/describe_values.h"
 #include "core/io/reader.h"
+#include "plugins/readers/loom/loom_matrices.h"
 
 namespace txfm::readers {
 namespace fs = std::filesystem;
@@ -15,22 +17,6 @@ using io::hdf5::Node;
 namespace {
 
 constexpr int64_t kBlockValues = int64_t{1} << 24;
-constexpr int64_t kLargestSide = int64_t{1} << 31;
-
-struct Shape {
-    int64_t genes = 0, cells = 0;
-};
-
-Result<Shape> matrixShape(const Node& root) {
-    TXFM_TRY(const Node matrix, root.child("matrix"));
-    const std::vector<int64_t> shape = matrix.shape();
-    if (!matrix.isDataset() || shape.size() != 2 || !matrix.type().isNumeric())
-        return badInput("The matrix " + matrix.where() + " is not a table of numbers.");
-    if (shape[0] >= kLargestSide || shape[1] >= kLargestSide) return badInput("The shape of the matrix " + matrix.where() + " is not possible.");
-    if (shape[0] == 0 || shape[1] == 0) return badInput("'" + root.file() + "' is an empty matrix.");
-    return Shape{shape[0], shape[1]};
-}
-
 /// One attribute as a column; nothing for attributes of another length or type.
 Result<std::vector<Column>> readAttribute(const Node& node, const std::string& name, int64_t n) {
     if (!node.isDataset() || node.shape() != std::vector<int64_t>{n}) return std::vector<Column>{};
@@ -92,19 +78,8 @@ Result<Table> readAttributes(const Node& root, const std::string& group, int64_t
     return table;
 }
 
-Result<Dataset> openFile(const fs::path& path, Progress& progress) {
-    const auto lock = io::hdf5::lock();
-    TXFM_TRY(const Node root, Node::open(path));
-    TXFM_TRY(const Shape shape, matrixShape(root));
-    TXFM_TRY(const Node matrix, root.child("matrix"));
-    TXFM_CHECK(matrix.checkReadable());
-    Dataset dataset;
-    Provenance& provenance = dataset.provenance;
-    provenance.path = path.string();
-    provenance.format = "loom";
-    provenance.countsIn = "matrix";
-    TXFM_TRY(dataset.var, readAttributes(root, "row_attrs", shape.genes, {"Gene", "gene", "gene_names", "GeneName", "var_names", "Accession"}, "gene_", provenance, nullptr));
-    TXFM_TRY(dataset.obs, readAttributes(root, "col_attrs", shape.cells, {"CellID", "cell_id", "obs_names", "Barcode", "barcode"}, "cell_", provenance, &dataset.obsm));
+/// All values of a matrix, in blocks of genes.
+Result<io::CollectedCounts> collect(const Node& matrix, const LoomShape& shape, Progress& progress) {
     io::CountCollector collector(progress.token());
     StageProgress stage(progress, "read", static_cast<double>(shape.genes), "genes");
     const int64_t block = std::max<int64_t>(1, kBlockValues / shape.cells);
@@ -121,13 +96,40 @@ Result<Dataset> openFile(const fs::path& path, Progress& progress) {
         }
         stage.set(static_cast<double>(end));
     }
-    TXFM_TRY(const io::CollectedCounts collected, collector.finish(shape.cells, shape.genes));
+    return collector.finish(shape.cells, shape.genes);
+}
+
+Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, Progress& progress) {
+    const auto lock = io::hdf5::lock();
+    TXFM_TRY(const Node root, Node::open(path));
+    TXFM_TRY(const LoomShape shape, loomShape(root));
+    TXFM_TRY(const std::vector<LoomMatrix> matrices, findLoomMatrices(root, shape));
+    TXFM_TRY(const LoomMatrix* chosen, chooseLoomMatrix(matrices, options.countsIn, root.file()));
+    Dataset dataset;
+    Provenance& provenance = dataset.provenance;
+    provenance.path = path.string();
+    provenance.format = "loom";
+    TXFM_TRY(dataset.var, readAttributes(root, "row_attrs", shape.genes, {"Gene", "gene", "gene_names", "GeneName", "var_names", "Accession"}, "gene_", provenance, nullptr));
+    TXFM_TRY(dataset.obs, readAttributes(root, "col_attrs", shape.cells, {"CellID", "cell_id", "obs_names", "Barcode", "barcode"}, "cell_", provenance, &dataset.obsm));
+    TXFM_TRY(io::CollectedCounts collected, collect(chosen->node, shape, progress));
+    if (options.countsIn.empty() && chosen != &matrices.front() && collected.range.kind() != ValueKind::Counts) {
+        // Some cells of the layer looked like counts; all of them do not.
+        chosen = &matrices.front();
+        TXFM_TRY(collected, collect(chosen->node, shape, progress));
+    }
+    provenance.countsIn = chosen->name;
     TXFM_CHECK(io::checkValues(collected, path, provenance));
     dataset.counts = collected.counts;
-    if (root.has("layers")) {
-        TXFM_TRY(const Node layers, root.child("layers"));
-        for (const std::string& layer : layers.children()) provenance.notes.push_back("The layer '" + layer + "' is skipped; the main matrix holds the counts.");
+    if (provenance.valueKind != ValueKind::Counts) {
+        const std::string hint = otherCounts(matrices, *chosen);
+        if (!options.allowNormalised && !hint.empty()) {
+            TXFM_TRY(const io::ValueDescription values, io::describeValues(*dataset.counts, provenance.valueKind));
+            return badInput("'" + path.string() + "' has no raw counts: " + chosen->name + " holds " + values.text + ".", hint);
+        }
+        if (!hint.empty()) provenance.notes.push_back(hint);
     }
+    for (const LoomMatrix& matrix : matrices)
+        if (&matrix != chosen) provenance.notes.push_back(matrix.name + " is left out; the values are those of " + chosen->name + ".");
     return dataset;
 }
 
@@ -141,16 +143,24 @@ public:
         const auto root = Node::open(path);
         return root && root->has("matrix") && (root->has("row_attrs") || root->has("col_attrs")) ? 95 : 0;
     }
-    Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions&) const override {
+    Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
         return io::hdf5::guarded(path.string(), [&]() -> Result<io::FileInfo> {
             const auto lock = io::hdf5::lock();
             TXFM_TRY(const Node root, Node::open(path));
-            TXFM_TRY(const Shape shape, matrixShape(root));
+            TXFM_TRY(const LoomShape shape, loomShape(root));
+            TXFM_TRY(const std::vector<LoomMatrix> matrices, findLoomMatrices(root, shape));
+            TXFM_TRY(const LoomMatrix* chosen, chooseLoomMatrix(matrices, options.countsIn, root.file()));
             io::FileInfo info;
             info.format = "loom";
             info.cells = shape.cells;
             info.genes = shape.genes;
-            info.countsIn = "matrix";
+            info.countsIn = chosen->name;
+            info.valueKind = chosen->kind;
+            for (const LoomMatrix& matrix : matrices) info.matrices.emplace_back(matrix.option, matrix.values);
+            if (chosen->kind != ValueKind::Counts) {
+                info.notes.push_back("The values are not counts but look like " + chosen->values + "; the model needs raw counts.");
+                if (const std::string hint = otherCounts(matrices, *chosen); !hint.empty()) info.notes.push_back(hint);
+            }
             for (const auto& [group, names] : {std::pair{"col_attrs", &info.obsColumns}, std::pair{"row_attrs", &info.varColumns}}) {
                 if (!root.has(group)) continue;
                 TXFM_TRY(const Node attributes, root.child(group));
@@ -163,8 +173,8 @@ public:
             return info;
         });
     }
-    Result<Dataset> open(const fs::path& path, const io::ReadOptions&, Progress& progress) const override {
-        return io::hdf5::guarded(path.string(), [&] { return openFile(path, progress); });
+    Result<Dataset> open(const fs::path& path, const io::ReadOptions& options, Progress& progress) const override {
+        return io::hdf5::guarded(path.string(), [&] { return openFile(path, options, progress); });
     }
 };
 
