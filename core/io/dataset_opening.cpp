@@ -81,6 +81,7 @@ int64_t memoryForCounts() {
 
 Result<Dataset> openDataset(const fs::path& path, const ReadOptions& options, Progress& progress) {
     for (const std::string& warning : ReaderRegistry::instance().takeWarnings()) progress.message(MessageLevel::Warning, warning);
+    removeAbandonedCopies();
     if (hasPackedStore(path)) hdf5::rememberPassed(path);
     TXFM_TRY(const Reader* reader, ReaderRegistry::instance().find(path, &progress.token()));
     if (!reader->leavesInFile())

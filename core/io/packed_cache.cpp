@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <system_error>
 
 #include "core/base/paths.h"
@@ -19,6 +23,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kEnding = ".txfmpack";
+constexpr const char* kTablesEnding = ".h5ad";
 constexpr uint64_t kShareOfDisk = 5;
 
 /// Free and total bytes of the disk below a folder that may not be there yet.
@@ -40,6 +45,35 @@ std::pair<int64_t, int64_t> lastOpened(const fs::path& file) {
     return {status.st_atim.tv_sec, status.st_atim.tv_nsec};
 }
 
+/// The process that writes a file of that name (AtomicFile: ".NAME.tmp-PROCESS-NUMBER"); 0 for other names.
+pid_t writerOf(const std::string& name) {
+    constexpr std::string_view kMark = ".tmp-";
+    const size_t mark = name.rfind(kMark);
+    if (!name.starts_with('.') || mark == std::string::npos) return 0;
+    pid_t process = 0;
+    const char* const begin = name.data() + mark + kMark.size();
+    const auto [end, error] = std::from_chars(begin, name.data() + name.size(), process);
+    return error == std::errc{} && *end == '-' ? process : 0;
+}
+
+/// Whether a file has not grown for a minute.
+bool isAtRest(const fs::path& file) {
+    constexpr time_t kSeconds = 60;
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) && std::time(nullptr) - status.st_mtim.tv_sec >= kSeconds;
+}
+
+/// Whether nobody writes this file any more.
+bool isHalfWritten(const fs::path& file) {
+    const pid_t writer = writerOf(file.filename().string());
+    if (writer <= 0 || ::kill(writer, 0) == 0 || errno != ESRCH || !isAtRest(file)) return false;
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return false;
+    const bool unlocked = ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+    ::close(descriptor);
+    return unlocked;
+}
+
 /// Removes a copy that no process has open.
 bool removeUnused(const fs::path& file) {
     const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
@@ -54,7 +88,7 @@ bool removeUnused(const fs::path& file) {
 
 fs::path packedFolder() { return cacheFolder() / "packed"; }
 
-fs::path tablesBeside(const fs::path& store) { return fs::path(store).replace_extension(".h5ad"); }
+fs::path tablesBeside(const fs::path& store) { return fs::path(store).replace_extension(kTablesEnding); }
 
 std::vector<PackedStoreInfo> listPackedStores() {
     std::vector<PackedStoreInfo> stores;
@@ -86,6 +120,23 @@ bool removePackedStore(const fs::path& file) {
     std::error_code ec, ignored;
     fs::remove(tablesBeside(file), ignored);
     return fs::remove(file, ec) && !ec;
+}
+
+void removeAbandonedCopies() {
+    std::error_code ec, ignored;
+    std::vector<fs::path> files;
+    for (fs::directory_iterator it(packedFolder(), ec), end; !ec && it != end; it.increment(ec)) files.push_back(it->path());
+    std::erase_if(files, [&](const fs::path& file) { return isHalfWritten(file) && fs::remove(file, ignored); });
+    // Tables are written before their store: without it, and without one on the way, they belong to nothing.
+    for (const fs::path& tables : files) {
+        if (tables.extension() != kTablesEnding) continue;
+        const std::string store = fs::path(tables).replace_extension(kEnding).filename().string();
+        const bool needed = std::ranges::any_of(files, [&](const fs::path& file) {
+            const std::string name = file.filename().string();
+            return name == store || name.starts_with("." + store);
+        });
+        if (!needed && isAtRest(tables)) fs::remove(tables, ignored);
+    }
 }
 
 uint64_t packedStoreLimit() {

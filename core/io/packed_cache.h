@@ -29,6 +29,11 @@ std::filesystem::path tablesBeside(const std::filesystem::path& store);
 /// Removes a copy and its tables. One that is open keeps its space until it is closed. False when it cannot be removed.
 bool removePackedStore(const std::filesystem::path& file);
 
+/// Removes what killed programs left in the folder of copies: half-written files, tables without a store. A file stays while
+/// the process of its name is there, while anybody holds its lock, and for a minute after it grew (other machines may share
+/// the folder).
+void removeAbandonedCopies();
+
 /// Bytes that all copies may take together: TXFM_PACKED_LIMIT in MiB, else a fifth of the disk that holds the cache folder.
 uint64_t packedStoreLimit();
 

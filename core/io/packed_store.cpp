@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,9 +12,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <system_error>
 
 #include "core/base/atomic_file.h"
+#include "core/base/large_pages.h"
 #include "core/base/parallel.h"
 #include "core/base/quoted.h"
 #include "core/base/readable.h"
@@ -51,10 +52,13 @@ Error cannotWrite(const fs::path& file) {
                   "Free some disk space, or let XDG_CACHE_HOME name a folder on a larger disk.");
 }
 
-/// A stream that remembers its first failure.
+/// A stream that remembers its first failure. Its lock shows that the file is still being written (removeAbandonedCopies).
 class Output {
 public:
-    explicit Output(const fs::path& path) : m_stream(std::fopen(path.c_str(), "wb")) { m_good = m_stream != nullptr; }
+    explicit Output(const fs::path& path) : m_stream(std::fopen(path.c_str(), "wbe")) {
+        m_good = m_stream != nullptr;
+        if (m_good) ::flock(::fileno(m_stream), LOCK_EX | LOCK_NB);
+    }
     ~Output() {
         if (m_stream) std::fclose(m_stream);
     }
@@ -69,6 +73,22 @@ private:
     FILE* m_stream;
     bool m_good;
 };
+
+/// Fills `bytes` from that place of a file; false when it ends before or cannot be read.
+bool readAt(int descriptor, uint64_t from, std::span<uint8_t> bytes) {
+    for (size_t done = 0; done < bytes.size();) {
+        const ssize_t got = ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(from + done));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        done += static_cast<size_t>(got);
+    }
+    return true;
+}
+
+template <class T>
+std::span<uint8_t> bytesOf(LargeVector<T>& numbers) {
+    return {reinterpret_cast<uint8_t*>(numbers.data()), numbers.size() * sizeof(T)};
+}
 
 /// Bytes of a store, about; 0 where the counts do not tell.
 uint64_t sizeOfStore(const CountSource& counts) {
@@ -161,20 +181,18 @@ Result<std::shared_ptr<const PackedStore>> PackedStore::open(const fs::path& fil
                       header.rowsEnd >= kHeaderBytes && header.rowsEnd % 8 == 0 && header.rowsEnd <= size &&
                       size - header.rowsEnd == static_cast<uint64_t>(header.cells) * 12 + 8;
     if (!sane) return unusable(file, "it is damaged");
-    // Only the tables are mapped. Rows are read: pages of a map would count as memory of this process, and a file
-    // that shrinks or a disk that fails would end it.
-    const uint64_t page = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE)), mapBegin = header.rowsEnd / page * page;
-    void* map = ::mmap(nullptr, size - mapBegin, PROT_READ, MAP_SHARED, store->m_descriptor, static_cast<off_t>(mapBegin));
-    if (map == MAP_FAILED) return unusable(file, "it cannot be mapped");
-    store->m_map = map;
-    store->m_mapSize = size - mapBegin;
+    // Nothing is mapped: a file that shrinks or a disk that fails would end the program, and rows would count as its memory.
+    const auto cells = static_cast<size_t>(header.cells);
+    resizeLarge(store->m_offsets, cells + 1);
+    resizeLarge(store->m_lengths, cells);
+    if (!readAt(store->m_descriptor, header.rowsEnd, bytesOf(store->m_offsets)) ||
+        !readAt(store->m_descriptor, header.rowsEnd + 8 * (cells + 1), bytesOf(store->m_lengths)))
+        return unusable(file, "it is damaged");
     store->m_cells = header.cells;
     store->m_genes = header.genes;
     store->m_nonZeros = header.nonZeros;
     store->m_rowsEnd = header.rowsEnd;
     store->m_wide = header.genes > kNarrowColumns;
-    store->m_offsets = reinterpret_cast<const uint64_t*>(static_cast<const uint8_t*>(map) + (header.rowsEnd - mapBegin));
-    store->m_lengths = reinterpret_cast<const uint32_t*>(store->m_offsets + header.cells + 1);
     uint64_t previous = kHeaderBytes;
     bool rising = store->m_offsets[0] == kHeaderBytes;
     for (int64_t row = 0; row <= header.cells; ++row) {
@@ -186,7 +204,6 @@ Result<std::shared_ptr<const PackedStore>> PackedStore::open(const fs::path& fil
 }
 
 PackedStore::~PackedStore() {
-    if (m_map) ::munmap(m_map, m_mapSize);
     if (m_descriptor >= 0) ::close(m_descriptor);
 }
 
@@ -197,13 +214,7 @@ bool PackedStore::fetch(uint64_t from, uint64_t to, std::vector<uint8_t>& bytes)
     } catch (const std::bad_alloc&) {
         return false;  // only a damaged file has rows as large as that
     }
-    for (uint64_t done = 0; done < bytes.size();) {
-        const ssize_t got = ::pread(m_descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(from + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        done += static_cast<uint64_t>(got);
-    }
-    return true;
+    return readAt(m_descriptor, from, bytes);
 }
 
 Result<CsrMatrix> PackedStore::decode(int64_t count, const std::vector<int64_t>* rows, int64_t first) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/base/progress.h"
+#include "core/base/uninitialised.h"
 #include "core/data/dataset.h"
 
 namespace txfm::io {
@@ -16,7 +17,7 @@ namespace txfm::io {
 /// and is made again when that changed.
 ///
 /// Layout (little-endian): a header of 4 KiB; the rows (packed_rows.h); per row its offset (u64, one more
-/// than rows) and its number of non-zeros (u32). The two tables are memory-mapped.
+/// than rows) and its number of non-zeros (u32). The two tables are held in memory.
 class PackedStore final : public CountSource {
 public:
     /// BadInput when the file is missing, damaged, or belongs to another state of the source.
@@ -41,12 +42,10 @@ private:
 
     std::filesystem::path m_file;
     int m_descriptor = -1;
-    void* m_map = nullptr;  ///< the tables
-    size_t m_mapSize = 0;
     uint64_t m_rowsEnd = 0;
     int64_t m_cells = 0, m_genes = 0, m_nonZeros = 0;
-    const uint64_t* m_offsets = nullptr;
-    const uint32_t* m_lengths = nullptr;
+    LargeVector<uint64_t> m_offsets;
+    LargeVector<uint32_t> m_lengths;
     bool m_wide = false;
 };
 

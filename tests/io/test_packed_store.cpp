@@ -3,7 +3,10 @@
 #include <QtTest>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <thread>
@@ -114,6 +117,57 @@ private Q_SLOTS:
             if (!store || !(*store)->readRows(0, (*store)->cells()).ok()) ++refused;
         }
         QVERIFY(refused > 300);
+    }
+
+    /// Somebody cuts the file while it is open: reading says so, and the program goes on.
+    void survivesBeingCutWhileOpen() {
+        const MemoryCounts counts(makeCounts(5000, 300));
+        Progress progress;
+        QVERIFY(writePackedStore(path("cut"), counts, "id", progress).ok());
+        const auto store = PackedStore::open(path("cut"), "id");
+        QVERIFY(store.ok());
+        std::filesystem::resize_file(path("cut"), 5000);
+        const auto rows = (*store)->readRows(4000, 5000);
+        QVERIFY(!rows.ok());
+        QVERIFY2(rows.error().code == ErrorCode::BadInput && rows.error().message.find("is damaged") != std::string::npos, rows.error().message.c_str());
+        QVERIFY(!(*store)->readRowsAt({4999, 0}).ok());
+        QVERIFY(!PackedStore::open(path("cut"), "id").ok());
+    }
+
+    /// What a killed program left half-written goes; what somebody may still write stays.
+    void removesWhatKilledProgramsLeft() {
+        const QByteArray before = qgetenv("XDG_CACHE_HOME");
+        qputenv("XDG_CACHE_HOME", m_folder.filePath("abandoned").toUtf8());
+        std::filesystem::create_directories(packedFolder());
+        const pid_t child = ::fork();
+        if (child == 0) ::_exit(0);
+        QCOMPARE(::waitpid(child, nullptr, 0), child);
+        const std::string gone = std::to_string(child), here = std::to_string(::getpid());
+        const auto make = [](const std::string& name, bool old = true) {
+            const auto file = packedFolder() / name;
+            std::ofstream(file) << "half";
+            if (old) {
+                const timespec longAgo[2] = {{0, UTIME_OMIT}, {1'000'000'000, 0}};
+                ::utimensat(AT_FDCWD, file.c_str(), longAgo, 0);
+            }
+            return file;
+        };
+        const auto half = make(".a.txfmpack.tmp-" + gone + "-0"), halfTables = make(".a.h5ad.tmp-" + gone + "-1");
+        const auto lonely = make("b.h5ad");
+        const auto running = make(".c.txfmpack.tmp-" + here + "-0"), tablesOfRunning = make("c.h5ad");
+        const auto fresh = make(".d.txfmpack.tmp-" + gone + "-0", false);
+        const auto locked = make(".e.txfmpack.tmp-" + gone + "-0");
+        const auto whole = make("f.txfmpack"), tablesOfWhole = make("f.h5ad"), foreign = make("notes.tmp-1-2");
+        const int lock = ::open(locked.c_str(), O_RDONLY | O_CLOEXEC);
+        QCOMPARE(::flock(lock, LOCK_EX), 0);
+        removeAbandonedCopies();
+        for (const auto& file : {half, halfTables, lonely}) QVERIFY2(!std::filesystem::exists(file), file.c_str());
+        for (const auto& file : {running, tablesOfRunning, fresh, locked, whole, tablesOfWhole, foreign})
+            QVERIFY2(std::filesystem::exists(file), file.c_str());
+        ::close(lock);
+        removeAbandonedCopies();
+        QVERIFY(!std::filesystem::exists(locked));
+        qputenv("XDG_CACHE_HOME", before);
     }
 
     void isMadeOnceAndAgainAfterAChange() {

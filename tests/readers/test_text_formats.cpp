@@ -4,9 +4,16 @@
 #include <QTemporaryDir>
 #include <QtTest>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <fstream>
+#include <iterator>
 #include <set>
 
+#include "core/base/paths.h"
 #include "core/base/utf8.h"
 #include "core/io/reader.h"
 #include "core/io/text_input.h"
@@ -194,6 +201,29 @@ private Q_SLOTS:
         io::splitFields("a,\"b \"\"c\"\", d\",,e", ',', fields, unquoted);
         QCOMPARE(fields.size(), size_t{4});
         QCOMPARE(std::string(fields[1]), std::string("b \"c\", d"));
+    }
+
+    /// Folders of unpacked archives that killed programs left go with the next archive; one that is in use stays.
+    void unpackedArchivesOfKilledProgramsGo() {
+        QTemporaryDir cache;
+        qputenv("XDG_CACHE_HOME", cache.path().toUtf8());
+        const std::filesystem::path unpacked = cacheFolder() / "unpacked";
+        const auto make = [&](const char* name, bool old) {
+            std::filesystem::create_directories(unpacked / name);
+            std::ofstream(unpacked / name / "matrix.mtx") << "half";
+            const timespec longAgo[2] = {{0, UTIME_OMIT}, {1'000'000'000, 0}};
+            if (old) ::utimensat(AT_FDCWD, (unpacked / name).c_str(), longAgo, 0);
+            return unpacked / name;
+        };
+        const auto left = make("left", true), used = make("used", true), fresh = make("fresh", false);
+        const int lock = ::open(used.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        QCOMPARE(::flock(lock, LOCK_SH), 0);
+        QVERIFY(openFile("tenx.tar.gz").ok());
+        ::close(lock);
+        qunsetenv("XDG_CACHE_HOME");
+        QVERIFY(!std::filesystem::exists(left));
+        QVERIFY(std::filesystem::exists(used) && std::filesystem::exists(fresh));
+        QCOMPARE(std::distance(std::filesystem::directory_iterator(unpacked), {}), 2);  // what was unpacked now is gone
     }
 
     /// As with `convert --merge`: a gene stands once, whatever the files of the folder call it.

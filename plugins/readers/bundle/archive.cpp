@@ -3,13 +3,19 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "core/base/paths.h"
 
@@ -62,23 +68,49 @@ Result<void> writeEntry(const fs::path& archivePath, archive* reader, const fs::
     return {};
 }
 
+int openFolder(const fs::path& folder) { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+/// Removes the folders of programs that were killed: nobody holds their lock, and they are not so new that it may be missing
+/// still. Where locks do not work everything stays.
+void removeAbandoned(const fs::path& base) {
+    constexpr time_t kSeconds = 60;
+    std::error_code ec, ignored;
+    std::vector<fs::path> folders;
+    for (fs::directory_iterator at(base, ec), end; !ec && at != end; at.increment(ec)) folders.push_back(at->path());
+    for (const fs::path& folder : folders) {
+        const int descriptor = openFolder(folder);
+        if (descriptor < 0) continue;
+        struct stat status {};
+        const bool old = ::fstat(descriptor, &status) == 0 && std::time(nullptr) - status.st_mtim.tv_sec >= kSeconds;
+        if (old && ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) fs::remove_all(folder, ignored);
+        ::close(descriptor);
+    }
+}
+
 }  // namespace
+
+TemporaryFolder::TemporaryFolder(fs::path path) : m_path(std::move(path)), m_lock(openFolder(m_path)) {
+    if (m_lock >= 0) ::flock(m_lock, LOCK_SH | LOCK_NB);
+}
 
 Result<TemporaryFolder> TemporaryFolder::create() {
     std::error_code ec;
     const fs::path base = cacheFolder() / "unpacked";
     fs::create_directories(base, ec);
+    removeAbandoned(base);
     std::string pattern = (base / "XXXXXX").string();
     if (ec || !::mkdtemp(pattern.data()))
         return failed("Cannot make a folder for unpacking in '" + base.string() + "'.", "Check its permissions and free space, or set XDG_CACHE_HOME.");
     return TemporaryFolder(pattern);
 }
 
-TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept : m_path(std::exchange(other.m_path, {})) {}
+TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept
+    : m_path(std::exchange(other.m_path, {})), m_lock(std::exchange(other.m_lock, -1)) {}
 
 TemporaryFolder::~TemporaryFolder() {
     std::error_code ignored;  // a leftover in the cache folder does no harm
     if (!m_path.empty()) fs::remove_all(m_path, ignored);
+    if (m_lock >= 0) ::close(m_lock);
 }
 
 bool looksLikeArchive(const std::string& head) {

@@ -8,7 +8,7 @@
 
 namespace txfm::readers {
 
-/// A folder that is removed with everything in it when this object goes.
+/// A folder that is removed with everything in it when this object goes, or by the next one when this program was killed.
 class TemporaryFolder {
 public:
     static Result<TemporaryFolder> create();
@@ -18,8 +18,9 @@ public:
     const std::filesystem::path& path() const { return m_path; }
 
 private:
-    explicit TemporaryFolder(std::filesystem::path path) : m_path(std::move(path)) {}
+    explicit TemporaryFolder(std::filesystem::path path);
     std::filesystem::path m_path;
+    int m_lock = -1;  ///< on the folder, for as long as it is in use
 };
 
 /// True when the first bytes are those of a zip or tar archive (the head of a .tar.gz is given decompressed).
