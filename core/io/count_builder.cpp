@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "core/io/count_collector.h"
+#include "core/io/count_loader.h"
 #include "core/io/reader.h"
 
 namespace txfm::io {
@@ -86,17 +87,11 @@ void setValueKind(Provenance& provenance, ValueKind kind) {
         provenance.notes.push_back("The values are not counts but look like " + toString(kind) + "; the model needs raw counts.");
 }
 
-Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& path, Provenance& provenance) {
-    for (int64_t row = 0; row < counts.rows; ++row) {
-        for (const float value : counts.rowValues(row)) {
-            if (!std::isfinite(value)) {
-                return badInput("'" + path.string() + "' holds a value that is not a finite number (in cell " +
-                                    std::to_string(row + 1) + ").",
-                                "Export the raw counts again.");
-            }
-        }
-    }
-    setValueKind(provenance, classifyValues(counts.values));
+Result<void> checkValues(const ValueSummary& values, const std::filesystem::path& path, Provenance& provenance) {
+    if (values.nonFinite)
+        return badInput("'" + path.string() + "' holds a value that is not a finite number (in cell " + std::to_string(values.row + 1) + ").",
+                        "Export the raw counts again.");
+    setValueKind(provenance, values.kind());
     return {};
 }
 

@@ -12,6 +12,8 @@
 
 namespace txfm::io {
 
+struct ValueSummary;
+
 /// One stored value of a cells × genes matrix.
 struct CountEntry {
     int32_t cell = 0;
@@ -25,10 +27,10 @@ CsrMatrix buildCsr(int64_t cells, int64_t genes, const std::vector<CountEntry>& 
 
 /// Sets provenance.valueKind; values that are no counts are named in a note.
 void setValueKind(Provenance& provenance, ValueKind kind);
-/// Looks at every value: NaN and infinities are BadInput; otherwise sets provenance.valueKind and adds a
-/// note that names normalised, log-transformed or scaled values. Opening never fails on normalised values:
-/// commands that need counts check provenance.valueKind.
-Result<void> checkValues(const CsrMatrix& counts, const std::filesystem::path& path, Provenance& provenance);
+/// From what a pass over all values found: NaN and infinities are BadInput; otherwise sets provenance.valueKind and adds a
+/// note that names normalised, log-transformed or scaled values. Opening never fails on normalised values: commands that
+/// need counts check provenance.valueKind.
+Result<void> checkValues(const ValueSummary& values, const std::filesystem::path& path, Provenance& provenance);
 
 /// Keeps the features whose var column `feature_types` says "Gene Expression" (all when the column is
 /// absent); other types go to obsm["X_<type>"] (e.g. X_antibody_capture) with a note.

@@ -166,7 +166,7 @@ Result<Dataset> openFile(const fs::path& path, const io::ReadOptions& options, P
     TXFM_TRY(std::vector<int64_t> pointers, io::readPointers(pointerNode, layout.cells, std::min(data.elements(), indices.elements())));
     TXFM_TRY(io::LoadedCounts loaded, io::loadCompressedRows(data, indices, std::move(pointers), layout.cells, layout.genes, progress));
     provenance.notes.insert(provenance.notes.end(), loaded.notes.begin(), loaded.notes.end());
-    TXFM_CHECK(io::checkValues(loaded.matrix, path, provenance));
+    TXFM_CHECK(io::checkValues(loaded.values, path, provenance));
     dataset.counts = std::make_shared<MemoryCounts>(std::move(loaded.matrix));
     return io::keepGeneExpression(std::move(dataset), path, progress);
 }
