@@ -27,6 +27,12 @@ struct TableShape {
 };
 Result<TableShape> tableShape(const Node& frame);
 
+/// Whether slots along the genes of a file (layers, varm) fit counts that come from `countsIn` ("X", "raw.X", …): those of raw
+/// may have other genes.
+Result<bool> hasGenesOf(const Node& root, const std::string& countsIn);
+/// The gene table of raw; "raw.var" before 0.7. BadInput when there is none.
+Result<Node> rawVarOf(const Node& root);
+
 enum class MatrixLayout { CompressedRows, CompressedColumns, Dense };
 /// A matrix of X, raw.X or layers: layout and extents from headers alone.
 struct MatrixHeader {

@@ -266,6 +266,25 @@ Result<Table> readTable(const Node& frame, const Node& root, std::vector<std::st
     return badInput(frame.where() + " is neither a table of current nor of older AnnData files.");
 }
 
+Result<Node> rawVarOf(const Node& root) {
+    if (!root.has("raw")) return root.child("raw.var");
+    TXFM_TRY(const Node raw, root.child("raw"));
+    return raw.child("var");
+}
+
+Result<bool> hasGenesOf(const Node& root, const std::string& countsIn) {
+    if (countsIn != "raw.X") return true;
+    TXFM_TRY(const Node rawVar, rawVarOf(root));
+    TXFM_TRY(const Node var, root.child("var"));
+    TXFM_TRY(const TableShape rawShape, tableShape(rawVar));
+    TXFM_TRY(const TableShape shape, tableShape(var));
+    if (rawShape.rows != shape.rows) return false;
+    std::vector<std::string> notes;
+    TXFM_TRY(const Table rawGenes, readTable(rawVar, root, notes));
+    TXFM_TRY(const Table genes, readTable(var, root, notes));
+    return rawGenes.index == genes.index;
+}
+
 Result<TableShape> tableShape(const Node& frame) {
     TableShape result;
     if (frame.isGroup()) {

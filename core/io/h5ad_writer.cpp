@@ -75,6 +75,30 @@ Result<void> writeSlots(hid_t file, const H5adAdditions& additions, Progress& pr
     return writeStreamed(file, additions.obsmRows, progress);
 }
 
+bool isCompound(const Node& root, const std::string& slot) {
+    const Result<Node> node = root.has(slot) ? root.child(slot) : Result<Node>(badInput(""));
+    return node.ok() && node->isDataset();
+}
+
+/// The columns of a table of the oldest kind; none where it is no such table.
+Result<std::vector<std::string>> compoundColumns(const Node& root, const std::string& name) {
+    if (!isCompound(root, name)) return std::vector<std::string>{};
+    TXFM_TRY(const Node frame, root.child(name));
+    TXFM_TRY(anndata::TableShape shape, anndata::tableShape(frame));
+    return std::move(shape.columns);
+}
+
+/// Tables of the oldest kind keep the labels of their categories in uns. Those of rewritten tables are in the tables: AnnData
+/// must not find them in uns again, unless a table that stays as it is needs them.
+void dropLegacyLabels(hid_t file, const std::vector<std::string>& rewritten, const std::vector<std::string>& kept) {
+    const auto guard = hdf5::lock();
+    if (rewritten.empty() || H5Lexists(file, "uns", H5P_DEFAULT) <= 0) return;
+    const Handle uns(H5Oopen(file, "uns", H5P_DEFAULT));
+    if (H5Iget_type(uns) != H5I_GROUP) return;
+    for (const std::string& column : rewritten)
+        if (std::ranges::find(kept, column) == kept.end()) hdf5::removeMember(uns, column + "_categories");
+}
+
 /// Adds columns to a table that is in the file already; a table of the oldest kind (one compound
 /// record per row) cannot take columns and is rewritten in the current encoding.
 Result<void> addColumns(hid_t file, const Node& root, const std::string& name, const std::vector<Column>& columns) {
@@ -87,6 +111,9 @@ Result<void> addColumns(hid_t file, const Node& root, const std::string& name, c
             std::vector<std::string> notes;
             TXFM_TRY(Table table, anndata::readTable(frame, root, notes));
             for (const Column& column : columns) table.set(column);
+            TXFM_TRY(const std::vector<std::string> rewritten, compoundColumns(root, name));
+            TXFM_TRY(const std::vector<std::string> kept, compoundColumns(root, name == "obs" ? "var" : "obs"));
+            dropLegacyLabels(file, rewritten, kept);
             hdf5::removeMember(file, name);
             anndata::writeTable(file, name, table);
             return {};
@@ -117,42 +144,31 @@ Result<void> modernise(hid_t file, const Node& root, const std::string& slot) {
     return {};
 }
 
-bool isCompound(const Node& root, const std::string& slot) {
-    const Result<Node> node = root.has(slot) ? root.child(slot) : Result<Node>(badInput(""));
-    return node.ok() && node->isDataset();
-}
-
-/// Whether the slots along the genes of a file (layers, varm) fit counts that come from `countsIn`.
-Result<bool> hasGenesOf(const Node& root, const std::string& countsIn) {
-    if (countsIn != "raw.X") return true;
-    if (!root.has("raw")) return false;
-    std::vector<std::string> notes;
-    TXFM_TRY(const Node raw, root.child("raw"));
-    TXFM_TRY(const Node rawVar, raw.child("var"));
-    TXFM_TRY(const Node var, root.child("var"));
-    TXFM_TRY(const anndata::TableShape rawShape, anndata::tableShape(rawVar));
-    TXFM_TRY(const anndata::TableShape shape, anndata::tableShape(var));
-    if (rawShape.rows != shape.rows) return false;
-    TXFM_TRY(const Table rawGenes, anndata::readTable(rawVar, root, notes));
-    TXFM_TRY(const Table genes, anndata::readTable(var, root, notes));
-    return rawGenes.index == genes.index;
-}
-
-/// obs and var as they are stored; tables of older files, whose labels lie elsewhere, in the current encoding.
-Result<void> copyTables(const Node& root, hid_t file, const Dataset& dataset, const anndata::KeptPart& part, std::vector<std::string>& notes,
-                        Progress& progress) {
-    const bool fromRaw = dataset.provenance.countsIn == "raw.X" && root.has("raw");
-    TXFM_TRY(const Node varOwner, fromRaw ? root.child("raw") : Result<Node>(Node::copyOf(root)));
-    const auto copy = [&](const Node& owner, const std::string& name, const std::optional<std::vector<int64_t>>& kept, const Table& table) -> Result<void> {
+/// obs and var as they are stored; tables of older files, whose labels lie elsewhere, in the current encoding. Counts of raw
+/// have its genes; where these are the genes of the file (`genesFit`), its var is kept, with what only that of raw tells.
+Result<void> copyTables(const Node& root, hid_t file, const Dataset& dataset, const anndata::KeptPart& part, bool genesFit,
+                        std::vector<std::string>& notes, Progress& progress) {
+    const std::vector<int64_t>*cells = part.cells ? &*part.cells : nullptr, *genes = part.genes ? &*part.genes : nullptr;
+    const auto copy = [&](const Node& owner, const std::string& name, const std::vector<int64_t>* kept, const Table& table) -> Result<void> {
         if (owner.has(name)) {
             TXFM_TRY(const Node frame, owner.child(name));
-            if (anndata::isModernFrame(frame)) return anndata::copyElement(frame, file, name, kept ? &*kept : nullptr, nullptr, notes, progress);
+            if (anndata::isModernFrame(frame)) return anndata::copyElement(frame, file, name, kept, nullptr, notes, progress);
         }
         anndata::writeTable(file, name, table);
         return {};
     };
-    TXFM_CHECK(copy(root, "obs", part.cells, dataset.obs));
-    return copy(varOwner, "var", part.genes, dataset.var);
+    TXFM_CHECK(copy(root, "obs", cells, dataset.obs));
+    if (dataset.provenance.countsIn != "raw.X" || !root.has("raw")) return copy(root, "var", genes, dataset.var);
+    TXFM_TRY(const Node raw, root.child("raw"));
+    if (!genesFit) return copy(raw, "var", genes, dataset.var);
+    TXFM_TRY(const Node var, root.child("var"));
+    TXFM_TRY(const Node rawVar, raw.child("var"));
+    if (!anndata::isModernFrame(var) || !anndata::isModernFrame(rawVar)) {
+        anndata::writeTable(file, "var", dataset.var);
+        return {};
+    }
+    TXFM_CHECK(anndata::copyElement(var, file, "var", genes, nullptr, notes, progress));
+    return anndata::copyMissingColumns(rawVar, file, "var", genes, notes, progress);
 }
 
 /// A byte for byte copy; the kernel shares or moves the bytes where the file system can.
@@ -244,14 +260,18 @@ Result<std::vector<std::string>> rewriteH5ad(const fs::path& out, const Dataset&
             const Node root(Handle(H5Gopen2(file, "/", H5P_DEFAULT)), out.string(), "/");
             anndata::writeEncoding(root.id(), "anndata", "0.1.0");
             for (const char* mapping : {"layers", "obsm", "obsp", "uns", "varm", "varp"}) anndata::openMapping(file, mapping);
-            TXFM_CHECK(copyTables(source, file, dataset, part, notes, progress));
+            TXFM_TRY(const bool genesFit, anndata::hasGenesOf(source, dataset.provenance.countsIn));
+            TXFM_CHECK(copyTables(source, file, dataset, part, genesFit, notes, progress));
             TXFM_CHECK(anndata::writeCounts(file, "X", *dataset.counts, progress));
-            TXFM_TRY(const bool genesFit, hasGenesOf(source, dataset.provenance.countsIn));
             TXFM_CHECK(anndata::copySlots(source, file, part, dataset.provenance.countsIn, genesFit, notes, progress));
             H5adAdditions all = additions;
             addMeasuredSlots(dataset, all);
             if (isCompound(source, "obsm")) all.obsm.insert(dataset.obsm.begin(), dataset.obsm.end());
             if (genesFit && isCompound(source, "varm")) all.varm.insert(dataset.varm.begin(), dataset.varm.end());
+            for (const char* table : {"obs", "var"}) {
+                TXFM_TRY(const std::vector<std::string> rewritten, compoundColumns(source, table));
+                dropLegacyLabels(file, rewritten, {});
+            }
             TXFM_CHECK(addColumns(file, root, "obs", all.obs));
             TXFM_CHECK(addColumns(file, root, "var", all.var));
             TXFM_CHECK(writeSlots(file, all, progress));

@@ -215,6 +215,22 @@ Result<void> copyElement(const Node& node, hid_t parent, const std::string& name
     return {};
 }
 
+Result<void> copyMissingColumns(const Node& table, hid_t parent, const std::string& name, Positions rows, std::vector<std::string>& notes,
+                                Progress& progress) {
+    const Node copy(hdf5::openOrCreateGroup(parent, name), table.file(), "/" + name);
+    TXFM_TRY(const TableShape has, tableShape(copy));
+    TXFM_TRY(const TableShape wanted, tableShape(table));
+    std::vector<std::string> order = has.columns;
+    for (const std::string& column : wanted.columns) {
+        if (copy.has(column)) continue;
+        TXFM_TRY(const Node child, table.child(column));
+        TXFM_CHECK(copyElement(child, copy.id(), column, rows, nullptr, notes, progress));
+        if (copy.has(column)) order.push_back(column);
+    }
+    if (order.size() > has.columns.size()) hdf5::writeAttribute(copy.id(), "column-order", order);
+    return {};
+}
+
 Result<void> copySlots(const Node& root, hid_t file, const KeptPart& part, const std::string& countsIn, bool genesFit,
                        std::vector<std::string>& notes, Progress& progress) {
     const Positions cells = part.cells ? &*part.cells : nullptr, genes = part.genes ? &*part.genes : nullptr;
@@ -228,7 +244,10 @@ Result<void> copySlots(const Node& root, hid_t file, const KeptPart& part, const
     } else {
         notes.push_back("X, layers, varm and varp were left out: the counts come from raw.X, which has other genes.");
     }
-    if (countsIn != "raw.X") TXFM_CHECK(copyRaw(root, file, cells, notes, progress));
+    if (countsIn == "raw.X")
+        notes.push_back("raw was left out: X holds its counts now.");
+    else
+        TXFM_CHECK(copyRaw(root, file, cells, notes, progress));
     if (countsIn == "X" || !genesFit || !root.has("X")) return {};
     TXFM_TRY(const Node former, root.child("X"));
     if (former.attributeText("encoding-type") == "null") return {};

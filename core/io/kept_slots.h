@@ -26,9 +26,13 @@ bool isModernFrame(const hdf5::Node& node);
 Result<void> copyElement(const hdf5::Node& node, hid_t parent, const std::string& name, const std::vector<int64_t>* rows,
                          const std::vector<int64_t>* cols, std::vector<std::string>& notes, Progress& progress);
 
+/// Adds the columns of a table to a copy of another that lacks them; both of the current encoding, with the same rows.
+Result<void> copyMissingColumns(const hdf5::Node& table, hid_t parent, const std::string& name, const std::vector<int64_t>* rows,
+                                std::vector<std::string>& notes, Progress& progress);
+
 /// layers, obsm, obsp, varm, varp, uns and raw of `root`. `countsIn` says where the counts came from ("X", "raw.X",
 /// "layers['counts']"), since the new X holds those: another X is kept as layers['original_X'], and a raw that has become X
-/// is not kept twice. `genesFit` false: the genes are those of raw, so that slots along the genes of `root` are left out.
+/// is not kept twice, with a note. `genesFit` false: the genes are those of raw, so that slots along the genes of `root` are left out.
 Result<void> copySlots(const hdf5::Node& root, hid_t file, const KeptPart& part, const std::string& countsIn, bool genesFit,
                        std::vector<std::string>& notes, Progress& progress);
 

@@ -79,6 +79,19 @@ def every_slot():
     a[kept_cells, kept_genes].copy().write_h5ad(path("every_slot_cut"), compression="gzip")
 
 
+def raw_same_genes():
+    """As scanpy's tutorials leave it: raw holds the counts, X their logarithms, and var has grown since raw was set."""
+    a = make(sp.csr_matrix(counts()))
+    a.var["feature_type"] = pd.Categorical(["Gene Expression"] * GENES)
+    a.raw = a
+    del a.var["feature_type"]
+    a.X = sp.csr_matrix(np.log1p(counts()))
+    a.var["highly_variable"] = np.arange(GENES) % 2 == 0
+    a.varm["PCs"] = np.linspace(-1, 1, GENES * 2).reshape(GENES, 2)
+    a.layers["spliced"] = sp.csr_matrix(counts())
+    a.write_h5ad(path("raw_same_genes"), compression="gzip")
+
+
 def current():
     c = counts()
     make(sp.csr_matrix(c)).write_h5ad(path("csr_gzip"), compression="gzip")
@@ -96,6 +109,7 @@ def current():
     b = a[:, [0, 2, 5]].copy()
     b.X = np.log1p(b.X.toarray())
     b.write_h5ad(path("raw_counts"))
+    raw_same_genes()
     make(sp.csr_matrix(logs)).write_h5ad(path("only_log1p"))
     make((logs - logs.mean(0)).astype(np.float32)).write_h5ad(path("scaled"))
 

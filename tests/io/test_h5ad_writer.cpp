@@ -152,11 +152,12 @@ private Q_SLOTS:
         QVERIFY((*io::readUns(out(), "txfm"))["nested"]["real"] == 0.5);
         QVERIFY((*io::readUns(out(), "txfm"))["nested"]["list"] == nlohmann::json({1, 2}));
 
-        const bool compound = name == "legacy06";  // obs and obsm are rewritten in the current encoding there
+        const bool compound = name == "legacy06";  // obs and obsm are rewritten in the current encoding there, labels from uns included
+        QVERIFY(!compound || !Node::open(out())->child("uns")->has("batch_categories"));
         const auto untouched = [&](const std::string& path) {
             return path.starts_with("/obsm/X_txfm") || path.starts_with("/obsp") || path.starts_with("/uns/txfm") || path == "/uns" ||
                    path == "/obsm" || path.starts_with("/obs/n") || path.starts_with("/obs/txfm_leiden") ||
-                   path.starts_with("/obs/__categories/txfm") || (compound && path.starts_with("/obs"));
+                   path.starts_with("/obs/__categories/txfm") || (compound && (path.starts_with("/obs") || path == "/uns/batch_categories"));
         };
         QVERIFY(describe(out(), untouched) == describe(in, untouched));
     }
@@ -210,9 +211,64 @@ private Q_SLOTS:
         QCOMPARE(dataset->provenance.countsIn, std::string("raw.X"));
         const auto notes = io::rewriteH5ad(out(), *dataset, {}, {}, progress);
         QVERIFY(notes.ok());
-        QCOMPARE(notes->size(), size_t{1});
+        QCOMPARE(notes->size(), size_t{2});
         QVERIFY(notes->front().find("raw.X") != std::string::npos);
+        QCOMPARE(notes->back(), std::string("raw was left out: X holds its counts now."));
         QCOMPARE(io::openDataset(out(), {}, progress)->genes(), int64_t{9});
+    }
+
+    /// Counts in a raw with the genes of the file: what belongs to its genes stays, and var has all that it and raw.var tell.
+    void keepsWhatBelongsToTheGenesOfRaw_data() {
+        QTest::addColumn<bool>("cut");
+        QTest::newRow("whole") << false;
+        QTest::newRow("a part") << true;
+    }
+    void keepsWhatBelongsToTheGenesOfRaw() {
+        QFETCH(bool, cut);
+        const auto in = file("raw_same_genes");
+        Progress progress;
+        auto dataset = io::openDataset(in, {}, progress);
+        QVERIFY(dataset.ok());
+        QCOMPARE(dataset->provenance.countsIn, std::string("raw.X"));
+        QVERIFY(dataset->var.find("highly_variable") && dataset->var.find("gene_ids") && dataset->var.find("feature_type"));
+        QCOMPARE(dataset->varm.size(), size_t{1});
+        QCOMPARE(io::inspect(in)->varColumns, (std::vector<std::string>{"gene_ids", "highly_variable", "feature_type"}));
+        io::anndata::KeptPart part;
+        std::vector<int64_t> genes{0, 1, 2, 3, 4, 5, 6, 7, 8};
+        if (cut) {
+            part = {std::vector<int64_t>{0, 2, 3}, genes = {0, 1, 5, 8}};
+            auto subsetted = subset(*dataset, *part.cells, *part.genes, progress);
+            QVERIFY(subsetted.ok());
+            dataset = std::move(*subsetted);
+        }
+        const auto notes = io::rewriteH5ad(out(), *dataset, part, {}, progress);
+        QVERIFY2(notes.ok(), notes.ok() ? "" : notes.error().message.c_str());
+        QCOMPARE(notes->size(), size_t{2});  // X is original_X now, raw is X now
+        const auto root = *Node::open(out());
+        QCOMPARE(root.child("var")->attributeTexts("column-order"), (std::vector<std::string>{"gene_ids", "highly_variable", "feature_type"}));
+        QVERIFY(root.child("layers")->has("spliced") && root.child("layers")->has("original_X") && root.child("varm")->has("PCs"));
+        const auto back = io::openDataset(out(), {}, progress);
+        QVERIFY2(back.ok(), back.ok() ? "" : back.error().message.c_str());
+        QVERIFY(*back->counts->readRows(0, back->cells()) == *dataset->counts->readRows(0, dataset->cells()));
+        for (size_t gene = 0; gene < genes.size(); ++gene) {
+            QCOMPARE(back->var.find("highly_variable")->number(gene), static_cast<double>(genes[gene] % 2 == 0));
+            QCOMPARE(back->var.find("feature_type")->text(gene), std::string("Gene Expression"));
+        }
+    }
+
+    /// The oldest files keep labels of categories in uns, where AnnData 0.8 must not find them beside the table of today.
+    void rewritesTheOldestFiles() {
+        Progress progress;
+        const auto dataset = io::openDataset(file("legacy06"), {}, progress);
+        QVERIFY(dataset.ok());
+        const auto notes = io::rewriteH5ad(out(), *dataset, {}, {}, progress);
+        QVERIFY2(notes.ok(), notes.ok() ? "" : notes.error().message.c_str());
+        const auto before = *Node::open(file("legacy06")), root = *Node::open(out());
+        QVERIFY(before.child("uns")->has("batch_categories") && !root.child("uns")->has("batch_categories"));
+        QVERIFY(root.child("uns")->has("note"));
+        QCOMPARE(io::openDataset(out(), {}, progress)->obs.find("batch")->text(0), std::string("b8"));
+        QVERIFY(root.child("layers")->has("original_X"));  // raw has the genes of the file there
+        QVERIFY(std::ranges::none_of(*notes, [](const std::string& note) { return note.find("other genes") != std::string::npos; }));
     }
 
     void replacesAnEarlierResult() {

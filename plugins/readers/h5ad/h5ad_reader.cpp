@@ -138,6 +138,17 @@ void addDuplicateNote(const std::vector<std::string>& names, const std::string& 
         notes.push_back(std::to_string(repeated) + " " + what + " names occur more than once.");
 }
 
+/// The genes of a candidate. Those of raw are often the genes of the file: then var, which grows after raw was set, counts too.
+Result<Table> readGenes(const CountCandidate& candidate, const Node& root, bool genesFit, std::vector<std::string>& notes) {
+    TXFM_TRY(Table genes, anndata::readTable(candidate.var, root, notes));
+    if (candidate.option != "raw.X" || !genesFit) return genes;
+    TXFM_TRY(const Node var, root.child("var"));
+    TXFM_TRY(Table all, anndata::readTable(var, root, notes));
+    for (Column& column : genes.columns)
+        if (!all.find(column.name)) all.set(std::move(column));
+    return all;
+}
+
 /// obsm or varm: every numeric array; the rest is skipped with a note.
 Result<std::map<std::string, DenseMatrix>> readArrays(const Node& root, const std::string& group, int64_t rows,
                                                       const ReadOptions& options, std::vector<std::string>& notes) {
@@ -179,6 +190,13 @@ Result<FileInfo> readInfo(const fs::path& path, const ReadOptions& options) {
     info.valueKind = chosen->kind;
     info.obsColumns = obsShape.columns;
     info.varColumns = varShape.columns;
+    TXFM_TRY(const bool genesFit, anndata::hasGenesOf(root, chosen->option));
+    if (chosen->option == "raw.X" && genesFit) {
+        std::vector<std::string> notes;  // told when the file is opened
+        TXFM_TRY(const Table genes, readGenes(*chosen, root, genesFit, notes));
+        info.varColumns.clear();
+        for (const Column& column : genes.columns) info.varColumns.push_back(column.name);
+    }
     for (const auto& [group, keys] : {std::pair{"obsm", &info.obsmKeys}, {"layers", &info.layerKeys}})
         if (root.has(group)) {
             TXFM_TRY(const Node slot, root.child(group));
@@ -201,9 +219,11 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
     TXFM_TRY(const Node obs, root.child("obs"));
     TXFM_TRY(dataset.obs, anndata::readTable(obs, root, provenance.notes));
 
+    bool genesFit = true;  // of the slots along the genes of the file to the counts
     const auto take = [&](CountCandidate& candidate, bool requireCounts) -> Result<bool> {
         std::vector<std::string> notes;
-        TXFM_TRY(Table var, anndata::readTable(candidate.var, root, notes));
+        TXFM_TRY(genesFit, anndata::hasGenesOf(root, candidate.option));
+        TXFM_TRY(Table var, readGenes(candidate, root, genesFit, notes));
         TXFM_CHECK(checkExtents(candidate, static_cast<int64_t>(dataset.obs.rows()), static_cast<int64_t>(var.rows())));
         std::shared_ptr<const CountSource> counts;
         if (options.packed && options.packed->cells() == candidate.header.rows && options.packed->genes() == candidate.header.cols) {
@@ -244,7 +264,7 @@ Result<Dataset> openFile(const fs::path& path, const ReadOptions& options, Progr
     addDuplicateNote(dataset.var.index, "gene", provenance.notes);
     addDuplicateNote(dataset.obs.index, "cell", provenance.notes);
     TXFM_TRY(dataset.obsm, readArrays(root, "obsm", dataset.cells(), options, provenance.notes));
-    if (provenance.countsIn != "raw.X") {
+    if (genesFit) {
         TXFM_TRY(dataset.varm, readArrays(root, "varm", dataset.genes(), options, provenance.notes));
         takeMeasuredSlots(dataset);
     }
