@@ -109,7 +109,7 @@ StepBatch BatchMaker::step(int64_t step, int64_t microSamples) {
     return out;
 }
 
-std::vector<MicroBatch> BatchMaker::validation(int64_t microSamples) const {
+Result<void> BatchMaker::eachValidationBatch(int64_t microSamples, const std::function<Result<void>(const MicroBatch&)>& visit) const {
     std::vector<Item> all;
     uint32_t id = 0;
     for (size_t set = 0; set < m_corpus->sets().size(); ++set)
@@ -122,12 +122,11 @@ std::vector<MicroBatch> BatchMaker::validation(int64_t microSamples) const {
     std::vector<Item> items;
     for (size_t i = static_cast<size_t>(m_plan.rank); i < all.size(); i += static_cast<size_t>(m_plan.world))
         items.push_back(all[i]);
-    std::vector<MicroBatch> out;
     for (size_t begin = 0; begin < items.size(); begin += static_cast<size_t>(microSamples)) {
         const size_t count = std::min(items.size() - begin, static_cast<size_t>(microSamples));
-        out.push_back(assemble(std::span(items).subspan(begin, count), kValidationEpoch, meanLibrary));
+        TXFM_CHECK(visit(assemble(std::span(items).subspan(begin, count), kValidationEpoch, meanLibrary)));
     }
-    return out;
+    return {};
 }
 
 }  // namespace txfm::training

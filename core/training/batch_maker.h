@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -44,7 +45,7 @@ struct UnreadableSamples : std::runtime_error {
 };
 
 /// Turns (step) into tensors: which samples, which genes are revealed, targets. A function of its arguments alone,
-/// whatever the thread count; step() may run on another thread than validation(). Both throw UnreadableSamples.
+/// whatever the thread count; step() may run on another thread than eachValidationBatch(). Both throw UnreadableSamples.
 class BatchMaker {
 public:
     BatchMaker(std::shared_ptr<const Corpus> corpus, EpochSampler sampler, io::ModelConfig config, BatchPlan plan);
@@ -52,8 +53,9 @@ public:
     int64_t stepsPerEpoch() const;
     /// The step of that number, cut into micro-batches of at most `microSamples`.
     StepBatch step(int64_t step, int64_t microSamples);
-    /// The held-out samples of this process in fixed order with fixed masks, in pieces of `microSamples`.
-    std::vector<MicroBatch> validation(int64_t microSamples) const;
+    /// Shows `visit` the held-out samples of this process in fixed order with fixed masks, in pieces of `microSamples`. One
+    /// piece is held at a time: dense targets of all of them would take gigabytes for a large data set.
+    Result<void> eachValidationBatch(int64_t microSamples, const std::function<Result<void>(const MicroBatch&)>& visit) const;
 
 private:
     struct Item {

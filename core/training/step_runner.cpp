@@ -137,7 +137,7 @@ Result<ValidationLoss> StepRunner::validate(const BatchMaker& maker, size_t sets
         model::ForwardOptions options;
         options.bfloat16 = m_config.bfloat16;
         const auto device = m_model->device();
-        for (const MicroBatch& micro : maker.validation(m_microSamples)) {
+        return maker.eachValidationBatch(m_microSamples, [&](const MicroBatch& micro) -> Result<void> {
             if (!m_parallel && progress.cancelled()) return cancelledError();
             const model::LossResult loss = m_model->loss(micro.tokens.to(device), micro.target.to(device), options);
             sums[0] += loss.sum.item<double>();
@@ -147,8 +147,8 @@ Result<ValidationLoss> StepRunner::validate(const BatchMaker& maker, size_t sets
                 sums[2 + 2 * static_cast<size_t>(micro.sets[i])] += samples.data_ptr<double>()[i];
                 sums[3 + 2 * static_cast<size_t>(micro.sets[i])] += 1;
             }
-        }
-        return {};
+            return {};
+        });
     });
     const bool ranOut = !passed && passed.error().code == ErrorCode::OutOfMemory;
     if (!passed && !ranOut) return passed.error();

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "core/base/parallel.h"
 #include "core/training/batch_maker.h"
@@ -91,8 +93,33 @@ private Q_SLOTS:
         const auto first = maker.step(0, 1000), second = maker.step(1, 1000);
         QCOMPARE(second.epoch, int64_t{1});
         QVERIFY(!torch::equal(first.micro[0].tokens.genes, second.micro[0].tokens.genes));
-        // Validation masks stay the same.
-        QVERIFY(torch::equal(maker.validation(8)[0].tokens.genes, maker.validation(8)[0].tokens.genes));
+    }
+    void validationShowsOnePieceAfterTheOther() {
+        const BatchMaker maker = makeBatches(test::tinyConfig(40), {9, 16});
+        std::vector<torch::Tensor> genes;
+        std::optional<c10::weak_intrusive_ptr<c10::TensorImpl, c10::UndefinedTensorImpl>> before;  // dense targets of the piece before
+        int64_t samples = 0;
+        const auto visit = [&](const MicroBatch& micro) -> Result<void> {
+            if (before && !before->expired()) return failed("The piece before is still held.");
+            before.emplace(micro.target.x.getIntrusivePtr());
+            samples += micro.tokens.samples();
+            genes.push_back(micro.tokens.genes);
+            return {};
+        };
+        const auto shown = maker.eachValidationBatch(3, visit);
+        QVERIFY2(shown.ok(), shown ? "" : shown.error().message.c_str());
+        QVERIFY(genes.size() > 1);
+        QCOMPARE(samples, test::syntheticCorpus(test::tinyConfig(40))->validationSamples());
+        // The same samples with the same masks at every validation.
+        const std::vector<torch::Tensor> first = std::exchange(genes, {});
+        QVERIFY(maker.eachValidationBatch(3, visit).ok());
+        QCOMPARE(genes.size(), first.size());
+        for (size_t i = 0; i < genes.size(); ++i) QVERIFY(torch::equal(genes[i], first[i]));
+        // What goes wrong in a piece ends the validation.
+        int visits = 0;
+        const auto stopped = maker.eachValidationBatch(3, [&](const MicroBatch&) -> Result<void> { ++visits; return cancelledError(); });
+        QVERIFY(!stopped.ok() && stopped.error().code == ErrorCode::Cancelled);
+        QCOMPARE(visits, 1);
     }
     void unmeasuredGenesAreNeverShown() {
         for (const char* pool : {"measured", "expressed"}) {
