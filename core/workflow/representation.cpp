@@ -8,6 +8,7 @@
 #include "core/analysis/pca.h"
 #include "core/base/atomic_file.h"
 #include "core/io/reader.h"
+#include "core/io/sha256.h"
 #include "core/preprocess/hvg.h"
 #include "core/preprocess/unlogged_counts.h"
 
@@ -18,6 +19,7 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kVariableGenes = 2000;
 constexpr double kTarget = 1e4;
+constexpr const char* kHashKey = "rep_sha256";
 
 Error noSuchRepresentation(const Dataset& dataset, const std::string& rep) {
     std::string keys;
@@ -51,13 +53,20 @@ Result<std::shared_ptr<const CountSource>> variableGenes(const Dataset& dataset,
     return std::shared_ptr<const CountSource>(std::make_shared<MemoryCounts>(std::move(values)));
 }
 
-Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& dataset, const std::string& key, int64_t neighbors) {
+/// Tells representations of the same name apart: cells that were embedded anew have other neighbours.
+std::string hashOf(const DenseMatrix& values) {
+    return io::sha256({reinterpret_cast<const char*>(values.values.data()), values.values.size() * sizeof(float)});
+}
+
+Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors) {
     if (dataset.provenance.format != "h5ad") return std::optional<analysis::NeighborGraph>{};
     TXFM_TRY(const nlohmann::json about, io::readUns(dataset.provenance.path, "txfm_neighbors"));
     const auto params = about.is_object() ? about.value("params", nlohmann::json::object()) : nlohmann::json::object();
     const auto text = [&](const char* name) { return params.contains(name) && params[name].is_string() ? params[name].get<std::string>() : std::string(); };
-    const bool same = text("use_rep") == key && params.contains("n_neighbors") && params["n_neighbors"].is_number() &&
-                      params["n_neighbors"].get<double>() == static_cast<double>(neighbors);
+    bool same = text("use_rep") == rep.usedKey && params.contains("n_neighbors") && params["n_neighbors"].is_number() &&
+                params["n_neighbors"].get<double>() == static_cast<double>(neighbors);
+    // Graphs of other programs and of older versions carry no hash.
+    if (same && params.contains(kHashKey)) same = text(kHashKey) == hashOf(rep.values);
     if (!same) return std::optional<analysis::NeighborGraph>{};
     TXFM_TRY(std::optional<CsrMatrix> weights, io::readObsp(dataset.provenance.path, "txfm_connectivities"));
     if (!weights || weights->rows != dataset.cells() || weights->cols != dataset.cells()) return std::optional<analysis::NeighborGraph>{};
@@ -136,7 +145,7 @@ Result<Representation> loadRepresentation(const Dataset& dataset, const std::str
 Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
                                                 bool reuse, StageClock& clock, Progress& progress, io::H5adAdditions& additions) {
     if (reuse) {
-        TXFM_TRY(std::optional<analysis::NeighborGraph> stored, storedGraph(dataset, rep.usedKey, neighbors));
+        TXFM_TRY(std::optional<analysis::NeighborGraph> stored, storedGraph(dataset, rep, neighbors));
         if (stored) return std::move(*stored);
     }
     clock.start("knn");
@@ -150,7 +159,8 @@ Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Re
                                          {"method", "umap"},
                                          {"metric", "euclidean"},
                                          {"random_state", seed},
-                                         {"use_rep", rep.usedKey}}}};
+                                         {"use_rep", rep.usedKey},
+                                         {kHashKey, hashOf(rep.values)}}}};
     return graph;
 }
 

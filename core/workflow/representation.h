@@ -36,8 +36,8 @@ Result<Dataset> openForAnalysis(const std::string& path, const std::string& coun
 Result<Representation> loadRepresentation(const Dataset& dataset, const std::string& rep, int64_t components, StageClock& clock,
                                           Progress& progress, io::H5adAdditions& additions);
 
-/// The graph stored in the file if it was made from the same representation with as many neighbours, else a new one,
-/// which is added to `additions` as obsp['txfm_*'] and uns['txfm_neighbors'].
+/// The graph stored in the file if it was made from the same representation (name and values) with as many neighbours,
+/// else a new one, which is added to `additions` as obsp['txfm_*'] and uns['txfm_neighbors'].
 Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
                                                 bool reuse, StageClock& clock, Progress& progress, io::H5adAdditions& additions);
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QtTest/QtTest>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/analysis/communities.h"
 #include "core/io/h5ad_writer.h"
@@ -28,6 +30,7 @@ private Q_SLOTS:
     void pcaAndUmapOfExpression();
     void tsne();
     void clusterReusesTheGraph();
+    void cellsEmbeddedAnewGetAnotherGraph();
     void sameSeedSameBytes();
     void badRequests_data();
     void badRequests();
@@ -121,6 +124,32 @@ void TestMapCommands::clusterReusesTheGraph() {
     for (const char* key : {"txfm_leiden", "txfm_louvain", "cell_type"}) QVERIFY2(data->obs.find(key) != nullptr, key);
     QVERIFY(data->obs.find("txfm_leiden")->isCategorical());
     QCOMPARE(static_cast<int64_t>(std::get<Categorical>(data->obs.find("txfm_leiden")->values).categories.size()), json["n_clusters"].get<int64_t>());
+}
+
+void TestMapCommands::cellsEmbeddedAnewGetAnotherGraph() {
+    QVERIFY(runTxfm({"cluster", "--data", m_data, "--out", path("old.h5ad"), "--progress", "none"}).status == 0);
+    // The same file with other values in obsm['X_txfm'], as a second embedding leaves it: each cell has the vector of another.
+    Progress silent;
+    const auto data = io::openDataset(path("old.h5ad").toStdString(), {}, silent);
+    QVERIFY(data.ok());
+    const DenseMatrix before = data->obsm.at("X_txfm");
+    io::H5adAdditions additions;
+    DenseMatrix& turned = additions.obsm["X_txfm"] = before;
+    for (int64_t i = 0; i < before.rows; ++i) std::copy_n(before.row(before.rows - 1 - i), before.cols, turned.row(i));
+    QVERIFY(io::saveResults(path("anew.h5ad").toStdString(), *data, additions, silent).ok());
+    const auto run = runTxfm({"cluster", "--data", path("anew.h5ad"), "--out", path("new.h5ad"), "--json", "--progress", "none"});
+    QVERIFY2(run.status == 0, run.err.constData());
+    QVERIFY(parsed(run)["seconds"].contains("knn"));
+    const auto old = io::readObsp(path("old.h5ad").toStdString(), "txfm_connectivities");
+    const auto now = io::readObsp(path("new.h5ad").toStdString(), "txfm_connectivities");
+    QVERIFY(old.ok() && now.ok() && *old && *now);
+    // Cell i has the neighbours that the last cell but i had.
+    const int64_t cells = before.rows;
+    for (int64_t i = 0; i < cells; ++i) {
+        std::set<int32_t> expected, found((*now)->rowIndices(i).begin(), (*now)->rowIndices(i).end());
+        for (const int32_t j : (*old)->rowIndices(cells - 1 - i)) expected.insert(static_cast<int32_t>(cells) - 1 - j);
+        QVERIFY2(found == expected, qPrintable(QString::number(i)));
+    }
 }
 
 void TestMapCommands::sameSeedSameBytes() {
