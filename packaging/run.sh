@@ -72,9 +72,10 @@ add() {
 }
 
 step embed "embedding $base" embed --data "$file" --out "$output" ${TXFM_MODEL:+--model "$TXFM_MODEL"}
+# The file holds one neighbour graph: that of the embedding comes last.
+add expression "UMAP of expression, to compare with" project --rep X --method umap
 add map "neighbours and UMAP" project --rep X_txfm --method umap
 add clusters "Leiden clusters" cluster --rep X_txfm --method leiden
-add expression "UMAP of expression, to compare with" project --rep X --method umap
 printf '[run] figure\n'
 "$programs/txfm-studio" --export-figure "$output" --basis X_txfm_umap --color txfm_leiden \
     --out "${output%.h5ad}" >"$work/figures.txt"

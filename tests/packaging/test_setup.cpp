@@ -4,6 +4,7 @@
 #include <QtTest>
 
 #include <QDir>
+#include <QElapsedTimer>
 #include <QFile>
 #include <QProcess>
 #include <QRegularExpression>
@@ -90,6 +91,8 @@ private Q_SLOTS:
     void finishedSetupDoesNothing();
     void failedDownloadKeepsWhatIsFinished();
     void changedPinUnpacksAnew();
+    void aSecondStartGoesStraightToTheJob();
+    void aFailedStepLeavesNoWorkFolder();
     void wrongUsage_data();
     void wrongUsage();
     void desktopFilesBelongTogether();
@@ -172,6 +175,76 @@ void TestSetup::changedPinUnpacksAnew() {
     QVERIFY2(outcome.out.contains("torch==2.10.0 is no longer what is pinned"), qPrintable(outcome.out));
     QVERIFY(!QDir(sandbox.deps() + "/site").exists());
     QCOMPARE(outcome.status, 1);  // downloads are off in this test
+}
+
+/// A copy of run.sh in a source folder that is set up and built, with stand-ins for the two programs.
+class BuiltFolder {
+public:
+    BuiltFolder() {
+        QDir(m_folder.path()).mkpath("packaging");
+        for (const QString name : {"run.sh", "common.sh"}) QVERIFY(QFile::copy(kPackaging + name, m_folder.filePath("packaging/" + name)));
+        for (const QString folder : {"build/deps/site/torch", "build/deps/assorthead", "build/release/bin"}) QDir(m_folder.path()).mkpath(folder);
+        program("txfm", R"(echo "$*" >> "$TXFM_TEST_LOG"; [ "$1" != "$TXFM_TEST_FAILS" ] || { echo 'txfm: It failed.' >&2; exit 3; }
+while [ "$1" != --out ]; do shift; done; echo "made" > "$2"
+echo '{"cells": 12, "genes": {"genes": 10, "dropped": 1, "dropped_share": 0.25}, "model": "m", "inference_genes": "all",
+       "precision": "fp32", "device": "cpu", "n_clusters": 4, "resolution": 1, "seconds": {"total": 2, "embed": 1}}')");
+        program("txfm-studio", "echo figure.svg; echo figure.png");
+        write("cells.h5ad", "counts", QFile::ReadOwner | QFile::WriteOwner);
+        write("build/release/up-to-date", (m_folder.filePath("build/deps") + "\n").toUtf8(), QFile::ReadOwner | QFile::WriteOwner);
+    }
+    QString path(const QString& name) const { return m_folder.filePath(name); }
+    QStringList commands() const { return linesOf(path("log")); }
+    Outcome run(const QString& failing = {}) const {
+        QProcess process;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        for (const char* name : {"DISPLAY", "TXFM_DEPS", "TXFM_RESULTS", "TXFM_MODEL"}) environment.remove(name);
+        environment.insert("TXFM_TEST_LOG", path("log"));
+        environment.insert("TXFM_TEST_FAILS", failing);
+        process.setProcessEnvironment(environment);
+        process.start(path("packaging/run.sh"), {path("cells.h5ad"), "--headless"});
+        if (!process.waitForFinished(60000)) return {};
+        return {process.exitCode(), QString::fromUtf8(process.readAllStandardOutput()), QString::fromUtf8(process.readAllStandardError())};
+    }
+
+private:
+    void write(const QString& name, const QByteArray& text, QFile::Permissions permissions) {
+        QFile file(path(name));
+        QVERIFY(file.open(QIODevice::WriteOnly) && file.write(text) == text.size());
+        file.setPermissions(permissions);
+    }
+    void program(const QString& name, const QString& script) {
+        write("build/release/bin/" + name, ("#!/bin/sh\n" + script + "\n").toUtf8(), QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner);
+    }
+    QTemporaryDir m_folder;
+};
+
+void TestSetup::aSecondStartGoesStraightToTheJob() {
+    const BuiltFolder folder;
+    QElapsedTimer clock;
+    clock.start();
+    const Outcome outcome = folder.run();
+    QVERIFY2(outcome.status == 0, qPrintable(outcome.err));
+    QVERIFY2(clock.elapsed() < 2000, qPrintable(QString::number(clock.elapsed())));
+    for (const QString part : {"cells      12", "9 of 10 matched (75.0 % of the counts)", "clusters   4", "cells.txfm.h5ad", "figure     figure.svg", "figure     figure.png"})
+        QVERIFY2(outcome.out.contains(part), qPrintable(part + ":\n" + outcome.out));
+    QVERIFY(QFile::exists(folder.path("cells.txfm.h5ad")));
+    QVERIFY(QDir(folder.path(".")).entryList({".*work*"}, QDir::Dirs | QDir::Hidden).isEmpty());
+    const QStringList commands = folder.commands();
+    QCOMPARE(commands.size(), 4);
+    QVERIFY2(commands.first().startsWith("embed "), qPrintable(commands.first()));
+    // The file holds one neighbour graph, which is to be that of the embedding: what makes it comes after the expression's.
+    const int expression = int(commands.indexOf(QRegularExpression("^project --rep X .*"))), embedding = int(commands.indexOf(QRegularExpression("^project --rep X_txfm .*")));
+    QVERIFY2(expression > 0 && embedding > expression, qPrintable(commands.join('\n')));
+    QVERIFY2(commands.last().startsWith("cluster --rep X_txfm "), qPrintable(commands.last()));
+}
+
+void TestSetup::aFailedStepLeavesNoWorkFolder() {
+    const BuiltFolder folder;
+    const Outcome outcome = folder.run("embed");
+    QCOMPARE(outcome.status, 3);
+    QCOMPARE(outcome.err, QString("txfm: It failed.\n"));
+    QVERIFY(!QFile::exists(folder.path("cells.txfm.h5ad")));
+    QVERIFY(QDir(folder.path(".")).entryList({".*work*"}, QDir::Dirs | QDir::Hidden).isEmpty());
 }
 
 void TestSetup::wrongUsage_data() {
