@@ -83,6 +83,16 @@ Result<void> choose(const ModelInput& input, const EmbeddingRequest& request, co
     return {};
 }
 
+/// Weights that are finite but far too large overflow on the way; what comes out must not pass for an embedding.
+Result<void> checkFinite(std::span<const float> rows, int64_t firstCell, const ModelInput& input) {
+    const auto bad = std::ranges::find_if(rows, [](float value) { return !std::isfinite(value); });
+    if (bad == rows.end()) return {};
+    const int64_t cell = firstCell + (bad - rows.begin()) / input.directory.config().dim;
+    return badInput("The model " + txfm::quoted(input.directory.folder()) + " gives no finite embedding for cell " + std::to_string(cell + 1) +
+                        " of " + txfm::quoted(input.dataset.provenance.path) + ".",
+                    "Its weights are damaged or far too large: export the model again.");
+}
+
 Error stoppedAfter(int64_t finished, int64_t cells) {
     return cancelledError("Cancelled; " + std::to_string(finished) + " of " + std::to_string(cells) +
                           " cells are finished, and the same command continues after them.");
@@ -94,6 +104,52 @@ nlohmann::json embeddingForecast(const ModelInput& input, int64_t cells, double 
     return {{"type", "forecast"}, {"cells", cells}, {"cells_per_s", cellsPerSecond},
             {"seconds", before + static_cast<double>(cells) / cellsPerSecond}, {"memory_mb", peakResidentMb()},
             {"disk_mb", (copy.diskBytes + 2 * rows) / (1024 * 1024)}};
+}
+
+/// The cells that `file` does not hold yet.
+Result<void> embedRest(const ModelInput& input, const EmbeddingRequest& request, EmbeddingRun& run, EmbeddingFile& file, Progress& progress) {
+    const int64_t cells = input.dataset.cells();
+    run.resumedCells = std::min(file.rows(), cells);
+    if (run.resumedCells > 0)
+        progress.message(MessageLevel::Info, "Continuing after " + std::to_string(run.resumedCells) + " of " +
+                                                 std::to_string(cells) + " cells that an interrupted run finished.");
+    StageProgress stage(progress, "embed", static_cast<double>(cells), "cells", static_cast<double>(run.resumedCells));
+    const Clock::time_point start = Clock::now();
+    const int64_t threads = std::clamp<int64_t>(threadCount(), 1, kRowsPerRead);
+    int64_t chunk = threads, trials = 0;
+    for (int64_t begin = run.resumedCells; begin < cells; begin += kRowsPerRead) {
+        const int64_t end = std::min(begin + kRowsPerRead, cells);
+        TXFM_TRY(const SampleBlock block, readSamples(input, begin, end));
+        for (int64_t at = begin; at < end;) {
+            if (progress.cancelled()) return stoppedAfter(file.rows(), cells);
+            const int64_t count = std::min(chunk, end - at);
+            const Clock::time_point before = Clock::now();
+            try {
+                const auto samples = std::span(block.samples).subspan(static_cast<size_t>(at - begin), static_cast<size_t>(count));
+                const auto cls = run.embedder->embed(samples, at);
+                if (!cls.defined()) return stoppedAfter(file.rows(), cells);
+                TXFM_CHECK(checkFinite({cls.const_data_ptr<float>(), static_cast<size_t>(cls.numel())}, at, input));
+                TXFM_CHECK(file.append(cls.const_data_ptr<float>(), count));
+            } catch (const std::exception& exception) {
+                return model::translateException(exception, "embedding " + txfm::quoted(input.dataset.provenance.path));
+            }
+            at += count;
+            stage.set(static_cast<double>(at));
+            // The first chunk warms caches up; the second is the trial that the forecast rests on.
+            const double rate = static_cast<double>(count) / std::max(secondsSince(before), 1e-6);
+            if (++trials == 2) {
+                progress.event(embeddingForecast(input, cells - at, rate, 0));
+                progress.message(MessageLevel::Info, "Embedding " + std::to_string(cells) + " cells takes about " +
+                                                         readableDuration(static_cast<double>(cells - at) / rate) + " (" +
+                                                         run.precision + ", " + run.device + ").");
+            }
+            if (trials >= 2)
+                chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads,
+                                            std::clamp(request.batch * threads, threads, kRowsPerRead), kRowsPerRead);
+        }
+    }
+    run.cellsPerSecond = static_cast<double>(cells - run.resumedCells) / std::max(secondsSince(start), 1e-6);
+    return {};
 }
 
 }  // namespace
@@ -135,47 +191,11 @@ Result<EmbeddingRun> embedCells(const ModelInput& input, const EmbeddingRequest&
     TXFM_TRY(EmbeddingFile file, EmbeddingFile::open(run.workFile, workKey(input, request, run, context.seed),
                                                      input.directory.config().dim));
     clock.start("embed");
-    const int64_t cells = input.dataset.cells();
-    run.resumedCells = std::min(file.rows(), cells);
-    if (run.resumedCells > 0)
-        progress.message(MessageLevel::Info, "Continuing after " + std::to_string(run.resumedCells) + " of " +
-                                                 std::to_string(cells) + " cells that an interrupted run finished.");
-    StageProgress stage(progress, "embed", static_cast<double>(cells), "cells", static_cast<double>(run.resumedCells));
-    const Clock::time_point start = Clock::now();
-    const int64_t threads = std::clamp<int64_t>(threadCount(), 1, kRowsPerRead);
-    int64_t chunk = threads, trials = 0;
-    for (int64_t begin = run.resumedCells; begin < cells; begin += kRowsPerRead) {
-        const int64_t end = std::min(begin + kRowsPerRead, cells);
-        TXFM_TRY(const SampleBlock block, readSamples(input, begin, end));
-        for (int64_t at = begin; at < end;) {
-            if (progress.cancelled()) return stoppedAfter(file.rows(), cells);
-            const int64_t count = std::min(chunk, end - at);
-            const Clock::time_point before = Clock::now();
-            try {
-                const auto samples = std::span(block.samples).subspan(static_cast<size_t>(at - begin), static_cast<size_t>(count));
-                const auto cls = run.embedder->embed(samples, at);
-                if (!cls.defined()) return stoppedAfter(file.rows(), cells);
-                TXFM_CHECK(file.append(cls.const_data_ptr<float>(), count));
-            } catch (const std::exception& exception) {
-                return model::translateException(exception, "embedding " + txfm::quoted(input.dataset.provenance.path));
-            }
-            at += count;
-            stage.set(static_cast<double>(at));
-            // The first chunk warms caches up; the second is the trial that the forecast rests on.
-            const double rate = static_cast<double>(count) / std::max(secondsSince(before), 1e-6);
-            if (++trials == 2) {
-                progress.event(embeddingForecast(input, cells - at, rate, 0));
-                progress.message(MessageLevel::Info, "Embedding " + std::to_string(cells) + " cells takes about " +
-                                                         readableDuration(static_cast<double>(cells - at) / rate) + " (" +
-                                                         run.precision + ", " + run.device + ").");
-            }
-            if (trials >= 2)
-                chunk = std::clamp<int64_t>(static_cast<int64_t>(rate * kSecondsPerChunk) / threads * threads,
-                                            std::clamp(request.batch * threads, threads, kRowsPerRead), kRowsPerRead);
-        }
-    }
-    run.cellsPerSecond = static_cast<double>(cells - run.resumedCells) / std::max(secondsSince(start), 1e-6);
-    return run;
+    const auto embedded = embedRest(input, request, run, file, progress);
+    if (embedded) return run;
+    // What was finished of a file or model that cannot be used is of no use to the next start.
+    if (embedded.error().code == ErrorCode::BadInput) run.removeWorkFile();
+    return embedded.error();
 }
 
 Result<nlohmann::json> forecastEmbedding(const ModelInput& input, const EmbeddingRequest& request, const RunContext& context,

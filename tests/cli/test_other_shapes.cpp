@@ -41,6 +41,7 @@ void damage(const fs::path& path, const std::string& kind, const std::string& te
             if (kind == "narrower") tensors.back().shape.back() -= 1;
             if (kind == "transposed") std::ranges::reverse(tensors.back().shape);
             if (kind == "no number") values.back()[0] = std::numeric_limits<float>::quiet_NaN();
+            if (kind == "far too large") std::ranges::fill(values.back(), 3e38f);
         }
     }
     if (kind == "extra") {
@@ -139,6 +140,14 @@ private Q_SLOTS:
         const auto embedded = runTxfm({"embed", "--model", at("odd"), "--data", at("a.tsv"), "--out", at("e.h5ad"), "--progress", "none", "--device", "cpu"});
         isOneSentence(embedded, 3, "model.safetensors");
         QVERIFY(!QFile::exists(at("e.h5ad")));
+    }
+
+    void weightsThatOverflowGiveNoEmbedding() {
+        copyFolder(at("base"), at("large"));
+        damage(at("large/model.safetensors").toStdString(), "far too large", "blocks.0.in_proj.weight");
+        isOneSentence(runTxfm({"embed", "--model", at("large"), "--data", at("a.tsv"), "--out", at("e.h5ad"), "--progress", "none", "--device", "cpu"}),
+                      3, "no finite embedding");
+        QVERIFY(QDir(at(".")).entryList({"*e.h5ad*"}, QDir::Files | QDir::Hidden).isEmpty());
     }
 
     void otherOptionsThanTheRunBeganWith_data() {
