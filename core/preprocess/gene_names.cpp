@@ -44,6 +44,10 @@ struct DayOfMonth {
 std::optional<int> monthNumber(std::string_view name) {
     static constexpr std::array<std::string_view, 12> kMonths = {"JAN", "FEB", "MAR", "APR", "MAY", "JUN",
                                                                  "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"};
+    name = trimmed(name);
+    if (name == "MRZ") return 3;  // German spreadsheets: "01. Mrz", "1. Okt"
+    if (name == "OKT") return 10;
+    if (name == "DEZ") return 12;
     const auto found = std::ranges::find(kMonths, name);
     if (found == kMonths.end()) return std::nullopt;
     return static_cast<int>(found - kMonths.begin()) + 1;

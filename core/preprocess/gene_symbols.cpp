@@ -33,6 +33,15 @@ Result<std::vector<std::string>> geneSymbols(const Table& var) {
     return symbols;
 }
 
+bool looksLikeGene(const std::string& name, const GeneTable* table) {
+    constexpr size_t kShortAlias = 3;
+    const GeneNameKind kind = geneNameKind(name);
+    if (kind != GeneNameKind::Symbol) return kind != GeneNameKind::Number;
+    if (!symbolsBehindDate(name).empty()) return true;
+    const std::string approved = table ? table->approvedSymbol(name) : std::string();
+    return !approved.empty() && (geneKey(approved) == geneKey(name) || geneKey(name).size() > kShortAlias);
+}
+
 bool isMitochondrial(const std::string& symbol) { return geneKey(symbol).starts_with("MT-"); }
 
 bool isRibosomal(const std::string& symbol) {

@@ -87,8 +87,9 @@ private Q_SLOTS:
         row("LFS pointer as zip", "x.zip", pointer, "Git LFS pointer");
         row("XML error of a store", "x.h5", "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML");
         row("truncated h5ad", "x.h5ad", half("h5ad/csr_gzip.h5ad"), "truncated");
-        row("truncated 10x h5", "x.h5", half("hdf5/tenx_v3.h5"), "x.h5");
-        row("truncated loom", "x.loom", half("hdf5/small.loom"), "x.loom");
+        row("truncated 10x h5", "x.h5", half("hdf5/tenx_v3.h5"), "damaged or truncated");
+        row("truncated loom", "x.loom", half("hdf5/small.loom"), "damaged or truncated");
+        row("GCT of another version", "x.gct", "#1.9\n1\t2\nName\tDescription\ta\tb\nCD3D\tx\t1\t2\n", "GCT version 1.9 is not known");
         row("truncated csv.gz", "x.tsv.gz", half("text/cells_by_genes.tsv.gz"), "truncated");
         row("truncated h5ad.gz", "x.h5ad.gz", packed(bytesOf(test::dataFile("h5ad/csr_gzip.h5ad"))).substr(0, 2000), "truncated");
         row("web page in h5ad.gz", "x.h5ad.gz", packed(page), "web page");
@@ -96,6 +97,7 @@ private Q_SLOTS:
         row("truncated tar.gz", "x.tar.gz", half("text/tenx.tar.gz"), "x.tar.gz");
         row("truncated gct", "x.gct", half("text/small.gct"), "line");
         row("reason of two lines", "x.zip", bytesOf(test::dataFile("hostile/bundle-two-line-reason.zip")), "damaged archive");
+        row("matrix beyond what its chunks hold", "x.loom", bytesOf(test::dataFile("damaged/matrix_beyond_its_storage.loom")), "cannot be read");
         row("text that its heap lacks", "x.h5ad", bytesOf(test::dataFile("damaged/text_beyond_its_heap.h5ad")), "in order");
         row("number beyond its size", "x.h5", bytesOf(test::dataFile("damaged/number_beyond_its_size.h5")), "damaged");
         row("record beyond its size", "x.h5ad", bytesOf(test::dataFile("damaged/record_beyond_its_size.h5ad")), "cannot be read");
@@ -313,6 +315,11 @@ private Q_SLOTS:
         QVERIFY2(result.ok(), textOf(result));
         QCOMPARE(result->cells(), int64_t{24});
         QCOMPARE(result->obs.find("sample")->toCategorical().categories.size(), size_t{2});
+        const auto told = [&](const std::string& text) {
+            return std::ranges::any_of(result->provenance.notes, [&](const std::string& note) { return note.find(text) != std::string::npos; });
+        };
+        QVERIFY(told("left out: GSM3.h5, GSM4.csv.gz, GSM5.h5."));
+        QVERIFY(told("left out: samples.csv; open"));
     }
 
     void zeroCellsAreKept() {

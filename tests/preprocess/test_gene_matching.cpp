@@ -7,6 +7,7 @@
 
 #include "core/preprocess/gene_matching.h"
 #include "core/preprocess/gene_names.h"
+#include "core/preprocess/gene_symbols.h"
 
 using namespace txfm;
 
@@ -53,6 +54,7 @@ private Q_SLOTS:
     void ambiguousAliasesStealNothing();
     void approvedSymbolBeatsAnAlias();
     void spreadsheetDatesAreReported();
+    void tellsGenesFromSamples();
     void mouseSymbolsAreRecognised();
     void transcriptsNeedAMapping();
     void rowNumbersAreNoEntrezIds();
@@ -167,8 +169,18 @@ void TestGeneMatching::spreadsheetDatesAreReported() {
     QCOMPARE(match->target, (std::vector<int32_t>{2, 3, -1, 0}));
     QVERIFY(anyContains(match->notes, "1-Mar -> MARCHF1"));
     QVERIFY(anyContains(match->notes, "occurs twice"));
+    QVERIFY(symbolsBehindDate("01. Mrz") == symbolsBehindDate("1-Mar") && symbolsBehindDate("2.Okt") == symbolsBehindDate("2-Oct"));
+    QVERIFY(symbolsBehindDate("1. Dez") == symbolsBehindDate("1-Dec") && !symbolsBehindDate("1. Dez").empty());
     QVERIFY(symbolsBehindDate("13-14").empty());
     QVERIFY(symbolsBehindDate("HLA-A").empty());
+}
+
+void TestGeneMatching::tellsGenesFromSamples() {
+    const auto genes = GeneTable::shared();
+    QVERIFY(genes.ok());
+    for (const char* name : {"TP53", "tp53", "C3", "p53 ", "ENSMUSG00000059552", "ENST00000269305.9", "NM_000546", "1-Mar", "MARCH1"})
+        QVERIFY2(looksLikeGene(name, genes->get()) == (std::string(name) != "p53 "), name);  // three characters, and an alias
+    for (const char* name : {"S1", "s2", "sample_1", "7157", "", "AAACCTGAGAAACCAT-1"}) QVERIFY2(!looksLikeGene(name, genes->get()), name);
 }
 
 void TestGeneMatching::mouseSymbolsAreRecognised() {

@@ -117,6 +117,42 @@ private Q_SLOTS:
         QCOMPARE(slot->second(0, 0), expectedCounts()[0][0] + 5);
     }
 
+    /// Genes of a genome that was not asked for are too many for obsm; antibodies stay apart.
+    void oneGenomeOfSeveralIsTaken_data() {
+        QTest::addColumn<QString>("genome");
+        QTest::addColumn<int>("genes");
+        QTest::addColumn<QString>("first");
+        QTest::newRow("the human one") << "" << 10 << "G0";
+        QTest::newRow("the one that was asked for") << "mm10" << 7 << "G10";
+    }
+    void oneGenomeOfSeveralIsTaken() {
+        QFETCH(QString, genome);
+        QFETCH(int, genes);
+        QFETCH(QString, first);
+        io::ReadOptions options;
+        options.genome = genome.toStdString();
+        Progress progress;
+        const auto file = test::dataFile("hdf5/tenx_v3_two_genomes.h5");
+        for (const bool inMemory : {true, false}) {
+            options.keepInMemory = inMemory;
+            const auto dataset = io::openDataset(file, options, progress);
+            QVERIFY2(dataset.ok(), messageOf(dataset));
+            QCOMPARE(dataset->genes(), int64_t{genes});
+            QCOMPARE(QString::fromStdString(dataset->var.index.front()), first);
+            QCOMPARE(dataset->obsm.size(), size_t{1});
+            QCOMPARE(dataset->obsm.at("X_antibody_capture").cols, int64_t{3});
+            const auto expected = expectedCounts();
+            const int offset = genome.isEmpty() ? 0 : 10;
+            const auto counts = dataset->counts->readRows(0, 12);
+            for (int cell = 0; cell < 12; ++cell) {
+                for (int gene = 0; gene < genes; ++gene) QCOMPARE(countAt(*counts, cell, gene), expected[cell][gene + offset]);
+                QCOMPARE(dataset->obsm.at("X_antibody_capture")(cell, 2), expected[cell][19]);
+            }
+            QVERIFY(std::ranges::any_of(dataset->provenance.notes, [](const std::string& note) { return note.find("of another genome are left out") != std::string::npos; }));
+        }
+        QCOMPARE(io::inspect(file, options)->genes, int64_t{genes});
+    }
+
     void samplesOfAFolderAreMerged() {
         const auto dataset = openFile("geo_two_samples");
         QVERIFY2(dataset.ok(), messageOf(dataset));
@@ -201,6 +237,89 @@ private Q_SLOTS:
         io::splitFields("a,\"b \"\"c\"\", d\",,e", ',', fields, unquoted);
         QCOMPARE(fields.size(), size_t{4});
         QCOMPARE(std::string(fields[1]), std::string("b \"c\", d"));
+    }
+
+    void findsNamesInOddPlaces_data() {
+        QTest::addColumn<QByteArray>("content");
+        QTest::newRow("header that begins as a comment does") << QByteArray("# counts of today\n#gene\ta\tb\nCD3D\t1\t2\nCD4\t3\t4\n");
+        QTest::newRow("comment as wide as the table") << QByteArray("# counts,of,today\ngene,a,b\nCD3D,1,2\nCD4,3,4\n");
+        QTest::newRow("separator at the ends of lines") << QByteArray("gene,a,b,\nCD3D,1,2,\nCD4,3,4,\n");
+        QTest::newRow("numbered rows of pandas") << QByteArray(",gene,a,b\n0,CD3D,1,2\n1,CD4,3,4\n");
+        QTest::newRow("samples called as genes") << QByteArray("id,S1,C3,T2\nNM_000546.6,1,2,3\nNR_046018,3,4,5\n");
+        QTest::newRow("facts about cells") << QByteArray("cell,n_counts,CD3D,cluster,CD4\na,4,1,x,3\nb,6,2,y,4\n");
+    }
+    void findsNamesInOddPlaces() {
+        QFETCH(QByteArray, content);
+        QTemporaryDir folder;
+        const std::filesystem::path place = folder.path().toStdString();
+        std::ofstream(place / "t.csv") << content.toStdString();
+        Progress progress;
+        const auto dataset = io::openDataset(place / "t.csv", {}, progress);
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        if (content.startsWith("id,")) {  // unknown to the table of genes, and yet no samples
+            QCOMPARE(dataset->obs.index, (std::vector<std::string>{"S1", "C3", "T2"}));
+            QCOMPARE(dataset->var.index, (std::vector<std::string>{"NM_000546.6", "NR_046018"}));
+            return;
+        }
+        QCOMPARE(dataset->obs.index, (std::vector<std::string>{"a", "b"}));
+        QCOMPARE(dataset->var.index, (std::vector<std::string>{"CD3D", "CD4"}));
+        QVERIFY(dataset->counts->readRows(0, 2)->values == (LargeVector<float>{1, 3, 2, 4}));
+        for (const Table* table : {&dataset->obs, &dataset->var})
+            for (const Column& column : table->columns) QVERIFY(!column.name.empty());  // no .h5ad can hold it
+    }
+
+    /// The folder that Cell Ranger writes: one sample, not its matrices as samples.
+    void takesTheFilteredMatrixOfCellRanger() {
+        QTemporaryDir folder;
+        const std::filesystem::path outs = folder.path().toStdString();
+        for (const char* name : {"filtered_feature_bc_matrix", "raw_feature_bc_matrix"}) std::filesystem::copy(test::dataFile("text/tenx_v3"), outs / name);
+        std::filesystem::copy(test::dataFile("hdf5/tenx_v3.h5"), outs / "filtered_feature_bc_matrix.h5");
+        std::filesystem::copy(test::dataFile("hdf5/tenx_v3.h5"), outs / "raw_feature_bc_matrix.h5");
+        Progress progress;
+        const auto dataset = io::openDataset(outs, {}, progress);
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        QCOMPARE(dataset->cells(), int64_t{12});
+        QCOMPARE(dataset->provenance.format, std::string("10x folder"));
+        QVERIFY(dataset->provenance.notes.back().find("raw_feature_bc_matrix.h5") != std::string::npos);
+    }
+
+    void folderLeavesOutWhatIsNoSample() {
+        QTemporaryDir folder;
+        const std::filesystem::path place = folder.path().toStdString();
+        for (const char* name : {"A.genes.results", "B.genes.results"})
+            std::ofstream(place / name) << "gene_id\ttranscript_id(s)\tlength\teffective_length\texpected_count\tTPM\tFPKM\nCD3D\tx\t5\t3\t4.00\t1\t1\nCD4\tx\t5\t3\t2.00\t1\t1\n";
+        std::ofstream(place / "A.isoforms.results")
+            << "transcript_id\tgene_id\tlength\teffective_length\texpected_count\tTPM\tFPKM\nENST00000300692\tCD3D\t5\t3\t4.00\t1\t1\nENST00000300693\tCD3D\t5\t3\t2.00\t1\t1\n";
+        std::ofstream(place / "sheet.csv") << "sample,age\nA,30\nB,40\n";
+        Progress progress;
+        const auto dataset = io::openDataset(place, {}, progress);
+        QVERIFY2(dataset.ok(), messageOf(dataset));
+        QCOMPARE(dataset->obs.index, (std::vector<std::string>{"A", "B"}));
+        QCOMPARE(dataset->obs.find("sample")->text(0), std::string("A"));
+        QCOMPARE(dataset->genes(), int64_t{2});
+        const auto told = [&](const char* name) {
+            return std::ranges::any_of(dataset->provenance.notes, [&](const std::string& note) { return note.find(name) != std::string::npos; });
+        };
+        QVERIFY(told("left out: A.isoforms.results") && told("left out: sheet.csv"));
+    }
+
+    /// What headers tell agrees with what opening gives.
+    void infoCountsGenesAndKnowsCounts() {
+        for (const char* name : {"tenx_antibody", "../hdf5/tenx_v3.h5", "small.gct"}) {
+            const auto info = io::inspect(test::dataFile(std::string("text/") + name));
+            QVERIFY2(info.ok(), name);
+            QCOMPARE(info->genes, int64_t{20});
+            QVERIFY2(info->valueKind == ValueKind::Counts, name);
+        }
+        QTemporaryDir folder;
+        const std::filesystem::path place = folder.path().toStdString();
+        std::ofstream(place / "x.mtx") << "%%MatrixMarket matrix coordinate integer general\n2 3 2\n1 1 5\n2 3 1\n";  // cells in rows
+        std::ofstream(place / "x_genes.tsv") << "gene\nCD3D\nCD4\nMS4A1\n";
+        std::ofstream(place / "x_barcodes.tsv") << "barcode\na\nb\n";
+        const auto info = io::inspect(place / "x.mtx");
+        QVERIFY(info.ok());
+        QCOMPARE(info->cells, int64_t{2});
+        QCOMPARE(info->genes, int64_t{3});
     }
 
     /// Folders of unpacked archives that killed programs left go with the next archive; one that is in use stays.

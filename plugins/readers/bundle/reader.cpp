@@ -5,80 +5,13 @@
 #include "core/io/describe.h"
 #include "core/io/reader.h"
 #include "core/preprocess/join_datasets.h"
-#include "plugins/readers/bundle/held_counts.h"
 #include "plugins/readers/bundle/gzip_hdf5.h"
+#include "plugins/readers/bundle/held_counts.h"
+#include "plugins/readers/bundle/sample_parts.h"
 
 namespace txfm::readers {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr int kDeepestFolder = 4;
-constexpr size_t kMostFiles = 5000;
-
-/// A file or folder inside a bundle and the reader that wants it.
-struct Part {
-    fs::path path;
-    const io::Reader* reader = nullptr;
-};
-
-bool isSideFile(const fs::path& path) {
-    std::string name = path.filename().string();
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-    for (const char* word : {"barcodes", "features", "genes.tsv", "genes.txt", "genes.csv", "readme", "metadata", "manifest", "summary", "md5"}) {
-        if (name.find(word) != std::string::npos) return true;
-    }
-    return name.starts_with(".");
-}
-
-/// Looks for count files below a folder: a folder that is one 10x data set counts as one part.
-void findParts(const fs::path& folder, const io::Reader* self, int depth, std::vector<Part>& parts) {
-    std::vector<fs::path> entries;
-    std::error_code ec;
-    for (fs::directory_iterator at(folder, ec), end; !ec && at != end && entries.size() < kMostFiles; at.increment(ec))
-        entries.push_back(at->path());
-    std::ranges::sort(entries);
-    const auto& registry = io::ReaderRegistry::instance();
-    for (const fs::path& entry : entries) {
-        if (fs::is_directory(entry, ec)) {
-            const io::Reader* single = nullptr;
-            for (const auto& reader : registry.readers()) {
-                if (reader.get() != self && reader->probe(entry, {}) > 0) single = reader.get();
-            }
-            if (single) {
-                parts.push_back({entry, single});
-            } else if (depth < kDeepestFolder) {
-                findParts(entry, self, depth + 1, parts);
-            }
-        } else if (!isSideFile(entry)) {
-            const auto found = registry.find(entry);
-            if (found && *found != self) parts.push_back({entry, *found});
-        }
-    }
-}
-
-/// Name of a sample: what distinguishes its path from the others.
-std::string sampleName(const fs::path& root, const fs::path& part) {
-    fs::path relative = fs::relative(part, root);
-    std::string name = relative.string();
-    std::ranges::replace(name, '/', '_');
-    for (const char* ending : {".gz", ".mtx", ".tsv", ".csv", ".txt", ".h5ad", ".h5", ".loom", ".tab", ".gct", ".sf", "_matrix", "matrix", "ReadsPerGene.out",
-                               "_filtered_feature_bc", "_raw_feature_bc", "_filtered_gene_bc_matrices", "_counts", ".counts", "_quant"}) {
-        const std::string text = ending;
-        if (name.size() > text.size() && name.ends_with(text)) name.resize(name.size() - text.size());
-    }
-    return name;
-}
-
-Result<std::vector<Part>> partsOf(const fs::path& folder, const fs::path& shownPath, const io::Reader* self) {
-    std::vector<Part> parts;
-    findParts(folder, self, 0, parts);
-    if (parts.empty()) return badInput("'" + shownPath.string() + "' holds no count file that is understood.", "Open the count file itself.");
-    // A table of sample facts beside h5 or mtx files is not one more sample: the most common format wins when
-    // any part has a signature of its own.
-    const bool strong = std::ranges::any_of(parts, [](const Part& p) { return p.reader->name() != "delimited text"; });
-    if (strong) std::erase_if(parts, [](const Part& p) { return p.reader->name() == "delimited text"; });
-    return parts;
-}
 
 /// What a user sees of a path below the folder that an archive was unpacked into: a path below the archive.
 std::string shownAs(std::string text, const fs::path& folder, const fs::path& shown) {
@@ -100,9 +33,11 @@ int64_t mostInMemory(const Part& part, const io::ReadOptions& options) {
 
 Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, const io::Reader* self, const io::ReadOptions& options,
                           Progress& progress) {
-    TXFM_TRY(const std::vector<Part> parts, partsOf(folder, shownPath, self));
+    TXFM_TRY(const SampleParts found, findSampleParts(folder, shownPath, self));
+    const std::vector<Part>& parts = found.parts;
     std::vector<io::NamedDataset> datasets;
-    std::string skipped;
+    std::vector<bool> isText;
+    std::string skipped = found.damaged;
     Error firstError;
     int64_t room = io::memoryForCounts();
     for (const Part& part : parts) {
@@ -115,16 +50,18 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
         auto dataset = part.reader->open(part.path, inside, progress);
         if (!dataset && dataset.error().code == ErrorCode::Cancelled) return dataset.error();
         if (!dataset) {
-            if (skipped.empty()) firstError = dataset.error();
+            if (firstError.message.empty()) firstError = dataset.error();
             skipped += (skipped.empty() ? "" : ", ") + part.path.filename().string();
             continue;
         }
         datasets.push_back({sampleName(folder, part.path), std::move(*dataset)});
+        isText.push_back(isTextTable(part));
     }
     if (datasets.empty()) {
         firstError.message = shownAs(std::move(firstError.message), folder, shownPath);
         return firstError;
     }
+    const std::string facts = dropTablesWithoutGenes(datasets, isText);
     Dataset merged;
     if (datasets.size() == 1) {
         merged = std::move(datasets.front().dataset);
@@ -137,6 +74,8 @@ Result<Dataset> openParts(const fs::path& folder, const fs::path& shownPath, con
         merged.provenance.format = std::to_string(count) + " samples (" + format + ")";
     }
     if (!skipped.empty()) merged.provenance.notes.push_back("Not readable as counts and left out: " + skipped + ".");
+    merged.provenance.notes.insert(merged.provenance.notes.end(), found.notes.begin(), found.notes.end());
+    if (!facts.empty()) merged.provenance.notes.push_back("Tables without a known gene were taken for facts about the samples and left out: " + facts + ".");
     for (std::string& note : merged.provenance.notes) note = shownAs(std::move(note), folder, shownPath);
     merged.provenance.path = shownPath.string();
     return merged;
@@ -149,9 +88,7 @@ public:
     int probe(const fs::path& path, const std::string&) const override {
         std::error_code ec;
         if (!fs::is_directory(path, ec)) return 0;
-        std::vector<Part> parts;
-        findParts(path, this, 0, parts);
-        return parts.empty() ? 0 : 50;
+        return holdsParts(path, this) ? 50 : 0;
     }
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
         Progress silent;

@@ -9,6 +9,7 @@
 
 #include "core/io/text_input.h"
 #include "core/preprocess/gene_matching.h"
+#include "core/preprocess/gene_symbols.h"
 
 namespace txfm::readers {
 namespace fs = std::filesystem;
@@ -16,6 +17,11 @@ namespace {
 
 constexpr size_t kSampledLines = 200;
 constexpr size_t kSampledNames = 500;
+/// Names of which a smaller share is known are no genes, or none of a human.
+constexpr double kFewGenes = 0.2;
+/// Fewer columns than this are genes only when most of their names are.
+constexpr size_t kFewColumns = 50;
+constexpr double kMostColumns = 0.5;
 
 using Row = std::vector<std::string>;
 
@@ -70,9 +76,11 @@ bool usesDecimalComma(const std::vector<Row>& rows, char separator) {
     return onlyWithComma > 0;
 }
 
-/// Numeric columns that describe the gene rather than a sample.
+/// Numeric columns that describe the gene rather than a sample, or the cell rather than a gene.
 bool isAnnotationName(const std::string& name) {
-    static const std::array<const char*, 16> kNames{"chr",  "chrom",  "chromosome",  "start",  "end",      "strand",
+    static const std::array<const char*, 30> kNames{"n_counts", "n_genes", "total_counts", "n_genes_by_counts", "pct_counts_mt", "percent_mito", "percent.mt",
+                                                    "percent.mito", "ncount_rna", "nfeature_rna", "numi", "ngene", "n_umi", "n_umis",
+                                                    "chr",  "chrom",  "chromosome",  "start",  "end",      "strand",
                                                     "length", "width", "gene_length", "entrez", "entrezid", "entrez_id",
                                                     "entrez_gene_id", "ncbi_id", "exon_length", "effective_length"};
     return std::ranges::count(kNames, lower(name)) > 0;
@@ -86,14 +94,10 @@ bool isNameHeader(const std::string& name) {
 
 double geneShare(const std::vector<std::string>& names) {
     const auto table = GeneTable::shared();
-    size_t genes = 0, seen = 0;
-    for (const std::string& name : names) {
-        if (seen++ == kSampledNames) break;
-        const std::string start = lower(std::string_view(name).substr(0, 4));
-        const bool ensembl = start == "ensg" || start == "enst" || start.starts_with("ensm");
-        genes += ensembl || (table && !(*table)->approvedSymbol(name).empty());
-    }
-    return seen ? static_cast<double>(genes) / static_cast<double>(std::min(seen, kSampledNames)) : 0;
+    const auto seen = static_cast<std::ptrdiff_t>(std::min(names.size(), kSampledNames));
+    if (seen == 0) return 0;
+    const auto genes = std::count_if(names.begin(), names.begin() + seen, [&](const std::string& name) { return looksLikeGene(name, table ? table->get() : nullptr); });
+    return static_cast<double>(genes) / static_cast<double>(seen);
 }
 
 bool hasNames(const Row& header, std::initializer_list<const char*> names) {
@@ -134,6 +138,7 @@ Error notATable(const fs::path& path, const std::string& why) {
 struct Sample {
     std::vector<std::string> lines;
     int64_t comments = 0;
+    std::string lastComment;  ///< the line above the table, when it begins with #
 };
 
 Result<Sample> readSample(const fs::path& path) {
@@ -143,12 +148,38 @@ Result<Sample> readSample(const fs::path& path) {
     while (sample.lines.size() < kSampledLines && reader.next(line)) {
         if (sample.lines.empty() && (line.empty() || line.front() == '#')) {
             ++sample.comments;
+            sample.lastComment = line;
             continue;
         }
         if (!line.empty()) sample.lines.emplace_back(line);
     }
     TXFM_CHECK(reader.status());
     return sample;
+}
+
+/// "#gene S1 S2": a line that looks like a comment, but names every column of lines that are numbers from the first one on.
+bool isHeaderInComment(const Sample& sample, char separator) {
+    if (!sample.lastComment.starts_with('#')) return false;
+    const auto numbers = [](const Row& row) {
+        return std::ranges::count_if(row.begin() + 1, row.end(), [](const std::string& f) { return isPresentNumber(f, true); });
+    };
+    const Row first = split(sample.lines[0], separator), second = split(sample.lines[1], separator);
+    return first.size() > 1 && split(sample.lastComment, separator).size() == first.size() && !isNameHeader(first.front()) &&
+           numbers(first) > 0 && numbers(first) >= numbers(second);
+}
+
+/// Rows that are only numbered, as pandas writes them: the names are in a column of their own.
+size_t findNameColumn(const std::vector<Row>& rows, const std::vector<size_t>& annotations) {
+    double first = 0, value = 0;
+    if (!io::parseNumber(rows.front().front(), first)) return 0;
+    for (size_t i = 0; i < rows.size(); ++i)
+        if (!io::parseNumber(rows[i].front(), value) || value != first + static_cast<double>(i)) return 0;
+    for (const size_t column : annotations) {
+        std::vector<std::string> names;
+        for (const Row& row : rows) names.push_back(column < row.size() ? row[column] : std::string());
+        if (geneShare(names) >= kFewGenes) return column;
+    }
+    return 0;
 }
 
 /// No header: names for columns, and the programs that write none.
@@ -178,7 +209,7 @@ bool isReadSummaryRow(std::string_view name) {
 std::string sampleNameOf(const std::string& pathLike) {
     std::string name = fs::path(pathLike).filename().string();
     for (const std::string ending : {".gz", ".bz2", ".tab", ".tsv", ".txt", ".csv", ".sf", ".bam", ".sam", ".out", ".results", ".genes",
-                                     ".isoforms", "ReadsPerGene", ".counts", "_counts", ".sortedByCoord", ".sorted", ".Aligned", "Aligned",
+                                     ".isoforms", "ReadsPerGene", ".counts", "_counts", ".htseq", "_htseq", ".sortedByCoord", ".sorted", ".Aligned", "Aligned",
                                      ".quant", "_quant"}) {
         if (name.size() > ending.size() && name.ends_with(ending)) name.resize(name.size() - ending.size());
     }
@@ -187,13 +218,17 @@ std::string sampleNameOf(const std::string& pathLike) {
 }
 
 Result<TableLayout> findLayout(const fs::path& path) {
-    TXFM_TRY(const Sample sample, readSample(path));
+    TXFM_TRY(Sample sample, readSample(path));
     if (sample.lines.size() < 2) return notATable(path, "it has fewer than two lines");
     TableLayout layout;
     layout.linesBeforeHeader = sample.comments;
     layout.separator = findSeparator(sample.lines);
     if (layout.separator == 0) return notATable(path, "no separator (tab, comma, semicolon or blank) splits its lines into columns");
     std::vector<Row> rows;
+    if (isHeaderInComment(sample, layout.separator)) {
+        sample.lines.insert(sample.lines.begin(), sample.lastComment.substr(1));
+        --layout.linesBeforeHeader;
+    }
     for (const std::string& line : sample.lines) rows.push_back(split(line, layout.separator));
     layout.decimalComma = usesDecimalComma({rows.begin() + 1, rows.end()}, layout.separator);
     if (layout.decimalComma) layout.notes.push_back("Numbers are written with a decimal comma.");
@@ -207,7 +242,7 @@ Result<TableLayout> findLayout(const fs::path& path) {
         return std::ranges::count_if(row.begin() + 1, row.end(), [&](const std::string& f) { return isPresentNumber(f, layout.decimalComma); });
     };
     const bool namedCorner = isNameHeader(first.front()) && rows.front().front() != rows[1].front();
-    const bool header = shorter || namedCorner || numbersIn(first) < numbersIn(rows[1]);
+    const bool header = shorter || namedCorner || layout.linesBeforeHeader < sample.comments || numbersIn(first) < numbersIn(rows[1]);
     if (header) {
         layout.header = first;
         rows.erase(rows.begin());
@@ -222,9 +257,15 @@ Result<TableLayout> findLayout(const fs::path& path) {
         const bool numeric = 2 * numbers >= static_cast<std::ptrdiff_t>(rows.size());
         if (numeric && !isAnnotationName(layout.header[column])) {
             layout.valueColumns.push_back(column);
-        } else {
+        } else if (!layout.header[column].empty() || std::ranges::any_of(rows, [&](const Row& r) { return !cell(r).empty(); })) {
+            // A separator at the end of every line makes a column of nothing.
+            if (layout.header[column].empty()) layout.header[column] = "column_" + std::to_string(column + 1);
             layout.annotationColumns.push_back(column);
         }
+    }
+    if (isNameHeader(layout.header.front()) || layout.header.front().starts_with("Unnamed")) {
+        layout.nameColumn = findNameColumn(rows, layout.annotationColumns);
+        if (layout.nameColumn > 0) std::erase(layout.annotationColumns, layout.nameColumn);
     }
     if (layout.kind == TableKind::StarReadsPerGene) layout.valueColumns = {1};
     if (layout.hasHeader) recogniseProgram(layout);
@@ -234,8 +275,10 @@ Result<TableLayout> findLayout(const fs::path& path) {
     for (const Row& row : rows) rowNames.push_back(row[layout.nameColumn]);
     for (const size_t column : layout.valueColumns) columnNames.push_back(layout.header[column]);
     const double rowShare = geneShare(rowNames), columnShare = geneShare(columnNames);
-    layout.genesAreRows = layout.kind != TableKind::Matrix || rowShare >= columnShare;
-    if (layout.kind == TableKind::Matrix && std::max(rowShare, columnShare) < 0.2)
+    // A few columns of which some happen to be called as genes are samples ("C3", "MIX1").
+    const bool fewGenes = columnNames.size() < kFewColumns && columnShare < kMostColumns;
+    layout.genesAreRows = layout.kind != TableKind::Matrix || rowShare >= columnShare || fewGenes;
+    if (layout.kind == TableKind::Matrix && std::max(rowShare, columnShare) < kFewGenes)
         layout.notes.push_back("Neither rows nor columns carry known human gene names; rows are taken as genes.");
     return layout;
 }
