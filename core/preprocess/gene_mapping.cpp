@@ -10,6 +10,17 @@
 
 namespace txfm {
 
+namespace {
+
+/// A transcript or RefSeq id without its version; other names have none.
+std::string withoutVersion(const std::string& name) {
+    const GeneNameKind kind = geneNameKind(name);
+    const bool versioned = kind == GeneNameKind::EnsemblTranscript || kind == GeneNameKind::RefSeq;
+    return versioned ? name.substr(0, name.find('.')) : name;
+}
+
+}  // namespace
+
 Result<GeneMapping> GeneMapping::read(const std::filesystem::path& file) {
     TXFM_TRY(std::string text, readWholeFile(file));
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
@@ -26,7 +37,9 @@ Result<GeneMapping> GeneMapping::read(const std::filesystem::path& file) {
         const std::string from = geneKey(unquoted(line.substr(0, cut)));
         std::string to = unquoted(line.substr(cut + 1));
         to = to.substr(0, to.find_first_of("\t,;\r"));
-        if (!from.empty() && !to.empty()) mapping.m_names.emplace(from, to);
+        if (from.empty() || to.empty()) continue;
+        mapping.m_names.emplace(from, to);
+        mapping.m_names.emplace(withoutVersion(from), to);
     }
     if (mapping.m_names.empty() || text.find('\0') != std::string::npos)
         return badInput("The gene mapping " + quoted(file) + " is no text with two columns.",
@@ -37,10 +50,7 @@ Result<GeneMapping> GeneMapping::read(const std::filesystem::path& file) {
 const std::string* GeneMapping::find(const std::string& name) const {
     if (m_names.empty()) return nullptr;
     auto found = m_names.find(geneKey(name));
-    // The version of a transcript is left out of most tables.
-    const GeneNameKind kind = geneNameKind(name);
-    if (found == m_names.end() && (kind == GeneNameKind::EnsemblTranscript || kind == GeneNameKind::RefSeq))
-        found = m_names.find(geneKey(name.substr(0, name.find('.'))));
+    if (found == m_names.end()) found = m_names.find(geneKey(withoutVersion(name)));
     return found == m_names.end() ? nullptr : &found->second;
 }
 

@@ -28,6 +28,18 @@ private Q_SLOTS:
         QVERIFY(!GeneMapping().find("Probe7"));
     }
 
+    /// Versions of transcripts do not matter, on whichever side they are.
+    void ignoresVersionsOfTranscripts() {
+        const auto mapping = GeneMapping::read(write("ENST00000269305.9\tTP53\nNM_007294.4\tBRCA1\nRP11-34P13.7\tDDX11L1\n"));
+        QVERIFY(mapping.ok());
+        for (const char* name : {"ENST00000269305", "ENST00000269305.4", "enst00000269305.9"}) {
+            QVERIFY2(mapping->find(name), name);
+            QCOMPARE(*mapping->find(name), std::string("TP53"));
+        }
+        QVERIFY(mapping->find("NM_007294") && mapping->find("NM_007294.3"));
+        QVERIFY(mapping->find("RP11-34P13.7") && !mapping->find("RP11-34P13"));  // the number belongs to the symbol
+    }
+
     void refusesATableOfOneColumn() {
         const auto mapping = GeneMapping::read(write("TP53\nCD3D\n"));
         QVERIFY(!mapping.ok());
