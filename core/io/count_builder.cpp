@@ -3,14 +3,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <numeric>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "core/io/count_collector.h"
 #include "core/io/count_loader.h"
-#include "core/io/reader.h"
 
 namespace txfm::io {
 namespace {
@@ -45,6 +43,12 @@ std::string slotName(const std::string& featureType) {
         name += std::isalnum(static_cast<unsigned char>(c)) ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : '_';
     return name;
 }
+
+/// Genes that a reader marked as those of a genome that was not asked for; there are too many of them to be kept apart.
+bool isOtherGenome(const std::string& slot) { return slot.starts_with("X_genes_of_"); }
+
+/// Also in other spellings; a feature without a type is a gene.
+bool isGeneExpression(const std::string& featureType) { return featureType.empty() || slotName(featureType) == slotName("Gene Expression"); }
 
 }  // namespace
 
@@ -100,14 +104,14 @@ Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path&
     if (!types) return dataset;
     struct Place {
         DenseMatrix* slot = nullptr;  ///< nullptr = among the genes
-        int32_t column = 0;
+        int32_t column = 0;           ///< -1 = left out
     };
     std::vector<Place> places;
     std::vector<int64_t> genes;
     std::map<std::string, int32_t> others;
     for (size_t g = 0; g < dataset.var.rows(); ++g) {
         const std::string type = types->text(g);
-        const bool isGene = type.empty() || slotName(type) == slotName("Gene Expression");  // also in other spellings
+        const bool isGene = isGeneExpression(type);
         places.push_back({nullptr, isGene ? static_cast<int32_t>(genes.size()) : others[slotName(type)]++});
         if (isGene) genes.push_back(static_cast<int64_t>(g));
     }
@@ -115,11 +119,21 @@ Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path&
     if (genes.empty())
         return badInput("'" + path.string() + "' holds no feature of type 'Gene Expression'.", "Choose the gene expression matrix.");
     for (const auto& [name, count] : others) {
+        if (isOtherGenome(name)) {
+            dataset.provenance.notes.push_back(std::to_string(count) + " genes of another genome are left out; txfm convert --genome NAME takes them instead.");
+            continue;
+        }
         dataset.obsm[name] = DenseMatrix(dataset.cells(), count);
         dataset.provenance.notes.push_back(std::to_string(count) + " features that are not genes are kept apart in obsm['" + name + "'].");
     }
-    for (size_t g = 0; g < places.size(); ++g)
-        if (const auto found = dataset.obsm.find(slotName(types->text(g))); others.contains(slotName(types->text(g)))) places[g].slot = &found->second;
+    for (size_t g = 0; g < places.size(); ++g) {
+        const std::string name = slotName(types->text(g));
+        if (!others.contains(name)) continue;
+        if (isOtherGenome(name))
+            places[g].column = -1;
+        else
+            places[g].slot = &dataset.obsm.at(name);
+    }
 
     CountCollector collector(progress.token());
     constexpr int64_t kBlock = 4096;
@@ -132,6 +146,7 @@ Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path&
             for (size_t k = 0; k < columns.size(); ++k) {
                 const Place& place = places[static_cast<size_t>(columns[k])];
                 const float value = block.rowValues(row)[k];
+                if (place.column < 0) continue;
                 if (place.slot)
                     (*place.slot)(begin + row, place.column) = value;
                 else if (!collector.add(static_cast<int32_t>(begin + row), place.column, value))
@@ -144,6 +159,13 @@ Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path&
     dataset.var = dataset.var.select(genes);
     dataset.counts = kept.counts;
     return dataset;
+}
+
+int64_t countGeneExpression(const Table& var) {
+    const Column* types = var.find("feature_types");
+    int64_t genes = 0;
+    for (size_t g = 0; g < var.rows(); ++g) genes += !types || isGeneExpression(types->text(g));
+    return genes;
 }
 
 int64_t makeUnique(std::vector<std::string>& names) {

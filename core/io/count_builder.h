@@ -33,8 +33,11 @@ void setValueKind(Provenance& provenance, ValueKind kind);
 Result<void> checkValues(const ValueSummary& values, const std::filesystem::path& path, Provenance& provenance);
 
 /// Keeps the features whose var column `feature_types` says "Gene Expression" (all when the column is
-/// absent); other types go to obsm["X_<type>"] (e.g. X_antibody_capture) with a note.
+/// absent); other types go to obsm["X_<type>"] (e.g. X_antibody_capture) with a note. "Genes of <genome>" are left out.
 Result<Dataset> keepGeneExpression(Dataset dataset, const std::filesystem::path& path, Progress& progress);
+
+/// The number of features that keepGeneExpression keeps.
+int64_t countGeneExpression(const Table& var);
 
 /// Names made unique as AnnData does ("A", "A-1", "A-2"); returns how many were changed.
 int64_t makeUnique(std::vector<std::string>& names);

@@ -26,6 +26,13 @@ with h5py.File(OUT / "tenx_v3.h5", "w") as f:
     features["id"], features["name"] = GENES, GENES
     features["feature_type"] = np.array(["Gene Expression"] * len(GENES), "S")
     features["genome"] = np.array(["GRCh38"] * len(GENES), "S")
+with h5py.File(OUT / "tenx_v3_two_genomes.h5", "w") as f:  # 10 human genes, 7 of the mouse, 3 antibodies
+    group = f.create_group("matrix")
+    matrix(group)
+    features = group.create_group("features")
+    features["id"], features["name"] = GENES, GENES
+    features["feature_type"] = np.array(["Gene Expression"] * 17 + ["Antibody Capture"] * 3, "S")
+    features["genome"] = np.array(["GRCh38"] * 10 + ["mm10"] * 7 + [""] * 3, "S")
 with h5py.File(OUT / "tenx_v2_two_genomes.h5", "w") as f:
     for genome in ("hg19", "mm10"):
         group = f.create_group(genome)

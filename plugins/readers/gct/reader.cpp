@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // GCT 1.2 and 1.3 (GenePattern / CLUE): genes in rows, samples in columns; 1.3 adds columns about genes and
 // rows about samples. Layout: line 1 version, line 2 sizes, line 3 header.
+#include <algorithm>
 #include <cmath>
 #include <sstream>
 
@@ -103,12 +104,30 @@ Result<Dataset> openGct(const fs::path& path, Progress& progress) {
     return dataset;
 }
 
+/// What the first rows below the header hold; damage is for open() to tell.
+ValueKind kindOfFirstRows(io::LineReader& lines, const GctSize& size) {
+    constexpr int64_t kRows = 200;
+    std::vector<float> values;
+    std::string_view line;
+    std::vector<std::string_view> fields;
+    std::vector<std::string> unquoted;
+    for (int64_t row = 0; row < size.sampleRows + kRows && lines.next(line); ++row) {
+        if (row < size.sampleRows) continue;
+        io::splitFields(line, '\t', fields, unquoted);
+        for (size_t i = 1 + static_cast<size_t>(size.geneColumns); i < fields.size(); ++i)
+            if (double value = 0; io::parseNumber(fields[i], value)) values.push_back(static_cast<float>(value));
+    }
+    return values.empty() ? ValueKind::Unknown : io::classifyValues(values);
+}
+
 class GctReader final : public io::Reader {
 public:
     std::string name() const override { return "GCT"; }
     std::vector<std::string> patterns() const override { return {"*.gct", "*.gct.gz"}; }
     int probe(const fs::path&, const std::string& head) const override {
-        return head.starts_with("#1.2") || head.starts_with("#1.3") || head.starts_with("\xEF\xBB\xBF#1.") ? 95 : 0;
+        const size_t begin = head.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+        const size_t end = std::min(head.find_first_of("\r\n\t "), head.size());
+        return head.compare(begin, 3, "#1.") == 0 && end == begin + 4 ? 95 : 0;
     }
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions&) const override {
         TXFM_TRY(io::LineReader lines, io::LineReader::open(path));
@@ -123,6 +142,7 @@ public:
         std::vector<std::string> unquoted;
         if (lines.next(line)) io::splitFields(line, '\t', fields, unquoted);
         for (size_t i = 1; i < fields.size() && static_cast<int64_t>(i) <= size.geneColumns; ++i) info.varColumns.emplace_back(fields[i]);
+        info.valueKind = kindOfFirstRows(lines, size);
         return info;
     }
     Result<Dataset> open(const fs::path& path, const io::ReadOptions&, Progress& progress) const override {

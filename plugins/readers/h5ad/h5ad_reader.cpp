@@ -97,6 +97,8 @@ Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidat
     TXFM_TRY(const Node pointerNode, candidate.matrix.child("indptr"));
     TXFM_CHECK(data.checkReadable());
     TXFM_CHECK(indices.checkReadable());
+    if (!data.type().isNumeric() || !indices.type().isInteger())
+        return badInput(candidate.matrix.where() + " does not hold numbers and whole-number indices.");
     const int64_t stored = std::min(candidate.header.stored, indices.elements());
     TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.rows, stored));
     return std::shared_ptr<const CountSource>(std::make_shared<StreamedRows>(

@@ -141,7 +141,9 @@ public:
         if (!head.starts_with("\x89HDF\r\n\x1a\n")) return 0;
         const auto lock = io::hdf5::lock();
         const auto root = Node::open(path);
-        return root && root->has("matrix") && (root->has("row_attrs") || root->has("col_attrs")) ? 95 : 0;
+        if (!root || !root->has("matrix")) return 0;
+        if (root->has("row_attrs") || root->has("col_attrs")) return 95;
+        return path.extension() == ".loom" ? 60 : 0;
     }
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
         return io::hdf5::guarded(path.string(), [&]() -> Result<io::FileInfo> {

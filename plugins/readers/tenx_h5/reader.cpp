@@ -121,6 +121,19 @@ void chooseGenome(Table& var, const io::ReadOptions& options, Provenance& proven
     provenance.notes.push_back("The file holds several genomes; the genes of '" + chosen + "' are used.");
 }
 
+/// Of the features in the file, those that open() takes for genes.
+Result<void> countGenes(const Node& group, const Layout& layout, const io::ReadOptions& options, io::FileInfo& info) {
+    Provenance provenance;
+    TXFM_TRY(Table var, readGenes(group, layout, provenance));
+    chooseGenome(var, options, provenance);
+    const int64_t genes = io::countGeneExpression(var);
+    if (genes < layout.genes)
+        provenance.notes.push_back("The file holds " + std::to_string(layout.genes) + " features, " + std::to_string(genes) + " of them genes.");
+    info.genes = genes;
+    info.notes = std::move(provenance.notes);
+    return {};
+}
+
 /// The counts as rows that are read on demand and checked then.
 Result<std::shared_ptr<const CountSource>> leaveInFile(const Node& group, const Layout& layout, const io::ReadOptions& options,
                                                        Provenance& provenance) {
@@ -129,6 +142,7 @@ Result<std::shared_ptr<const CountSource>> leaveInFile(const Node& group, const 
     TXFM_TRY(const Node pointerNode, group.child("indptr"));
     TXFM_CHECK(data.checkReadable());
     TXFM_CHECK(indices.checkReadable());
+    if (!indices.type().isInteger()) return badInput(indices.where() + " does not hold whole numbers.");
     TXFM_TRY(const std::vector<float> sample, io::sampleValues(data));
     io::setValueKind(provenance, io::classifyValues(sample));
     if (options.packed && options.packed->cells() == layout.cells && options.packed->genes() == layout.genes) return options.packed;
@@ -180,7 +194,9 @@ public:
         const auto lock = io::hdf5::lock();
         const auto root = Node::open(path);
         if (!root || root->has("obs") || root->has("row_attrs")) return 0;
-        return findLayout(*root, {}) ? 95 : root->has("matrix") ? 40 : 0;
+        if (findLayout(*root, {})) return 95;
+        const auto matrix = root->has("matrix") ? root->child("matrix") : Result<Node>(badInput(""));
+        return matrix && matrix->isGroup() ? 40 : 0;
     }
     bool leavesInFile() const override { return true; }
     Result<io::FileInfo> info(const fs::path& path, const io::ReadOptions& options) const override {
@@ -194,6 +210,11 @@ public:
             info.genes = layout.genes;
             info.nonZeros = layout.nonZeros;
             info.countsIn = layout.group + "/data";
+            TXFM_TRY(const Node group, root.child(layout.group));
+            TXFM_TRY(const Node data, group.child("data"));
+            TXFM_TRY(const std::vector<float> sample, io::sampleValues(data));
+            info.valueKind = io::classifyValues(sample);
+            if (layout.version == 3) TXFM_CHECK(countGenes(group, layout, options, info));
             info.varColumns = layout.version == 3 ? std::vector<std::string>{"gene_ids", "feature_types", "genome"} : std::vector<std::string>{"gene_ids"};
             return info;
         });

@@ -70,6 +70,11 @@ Result<io::CollectedCounts> readEntries(const fs::path& path, bool genesAreRows,
     return collector.finish(genesAreRows ? size.columns : size.rows, genesAreRows ? size.rows : size.columns);
 }
 
+/// Orientation by the length of the gene list, which may have a header line.
+bool haveGenesInRows(int64_t genes, const Size& size) {
+    return genes == size.rows || (genes != size.columns && std::abs(genes - size.rows) <= 1);
+}
+
 Table numberedNames(const std::string& prefix, int64_t n) {
     Table table;
     for (int64_t i = 1; i <= n; ++i) table.index.push_back(prefix + std::to_string(i));
@@ -98,7 +103,7 @@ Result<Dataset> openMatrixFiles(const MatrixFiles& files, Progress& progress) {
         table = table.select(rows);
     };
     const auto genes = static_cast<int64_t>(dataset.var.rows());
-    const bool genesAreRows = genes == size.rows || (genes != size.columns && std::abs(genes - size.rows) <= 1);
+    const bool genesAreRows = haveGenesInRows(genes, size);
     const int64_t geneCount = genesAreRows ? size.rows : size.columns, cellCount = genesAreRows ? size.columns : size.rows;
     dropHeader(dataset.var, geneCount);
     if (files.barcodes.empty()) {
@@ -164,12 +169,17 @@ public:
             io::FileInfo info;
             info.format = "10x folder";
             info.nonZeros = size.entries;
+            if (parser.get_banner().field == eminem::Field::INTEGER) info.valueKind = ValueKind::Counts;
             info.countsIn = files.matrix.filename().string();
             info.genes = size.rows;
             info.cells = size.columns;
             if (!files.features.empty()) {
                 TXFM_TRY(const Table var, readFeatures(files.features, info.notes));
-                if (static_cast<int64_t>(var.rows()) == size.columns && size.rows != size.columns) std::swap(info.genes, info.cells);
+                if (!haveGenesInRows(static_cast<int64_t>(var.rows()), size)) std::swap(info.genes, info.cells);
+                if (const int64_t genes = io::countGeneExpression(var); genes < static_cast<int64_t>(var.rows())) {
+                    info.notes.push_back("The folder holds " + std::to_string(info.genes) + " features, " + std::to_string(genes) + " of them genes.");
+                    info.genes = genes;
+                }
                 for (const Column& column : var.columns) info.varColumns.push_back(column.name);
             }
             return info;
