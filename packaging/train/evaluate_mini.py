@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Measures embeddings of labelled count files beside random weights and two PCAs; writes the numbers of the model card.
 
-    python evaluate_mini.py --txfm TXFM --networks txfm=MODEL random=RANDOM start=START --train FOLDER --eval FOLDER \
+    python evaluate_mini.py --txfm TXFM --networks txfm=MODEL start=START --train FOLDER --eval FOLDER \
         --modes expressed top:256 ... --out RESULTS.json
 
-MODEL is the trained model, RANDOM a model of the same configuration from `txfm init`, START (may be left out) the
-weights before the first step. All are applied with `txfm embed` in the mode that MODEL names; deeply sequenced sets
-(DEEP) in `top:1024`. On MODE_SETS the trained model is also measured in each of --modes, with the cells per second that
-`txfm embed` reports. --train and --eval are the folders of the training and the labelled h5ad files. Results that
-RESULTS.json already holds are kept, so an interrupted measurement goes on. Needs numpy, scipy, scikit-learn, anndata,
-scanpy and igraph. Nothing of this ships with the program.
+MODEL is the trained model, START (may be left out) the weights before the first step. Random weights are models of
+MODEL's configuration and genes that `txfm init` makes with the seeds 0 to --random-seeds - 1; their row holds the mean
+and the standard deviation of each score, since one draw says little about a set of few cells. All are applied with
+`txfm embed` in the mode that MODEL names; deeply sequenced sets (DEEP) in `top:1024`. On MODE_SETS the trained model is
+also measured in each of --modes, with the cells per second that `txfm embed` reports. --train and --eval are the folders
+of the training and the labelled h5ad files. Results that RESULTS.json already holds are kept, so an interrupted
+measurement goes on. Needs numpy, scipy, scikit-learn, anndata, scanpy and igraph. Nothing of this ships with the program.
 
 Scores, on all labelled cells of a file (at most --cells, drawn with seed 0):
   knn     accuracy of a 15-nearest-neighbour vote, leave one out, cosine distance after centring (5 neighbours below 100 cells)
@@ -44,6 +45,7 @@ NO_LABEL = {"", "nan", "unlabelled", "Doublet", "Negative"}
 DEEP = ("blakeley_embryo", "sc_mixology_cellmix", "sc_mixology_RNAmix")  # thousands of genes a cell
 DEEP_MODE = "top:1024"
 MODE_SETS = ("pbmc3k", "zheng_pbmc_facs")
+SCORES = ("knn", "probe", "ari", "nmi")
 COMPONENTS = 50
 TARGET = 1e4
 
@@ -149,6 +151,32 @@ def embed(txfm, model, path, mode, threads, work):
     return np.asarray(z, np.float64), result["cells_per_second"]
 
 
+def random_model(txfm, model, seed, work):
+    """A model of the same configuration and genes with random initial weights; made once per seed."""
+    folder = work / f"random-{seed}"
+    if not folder.exists():
+        config = json.loads((pathlib.Path(model) / "config.json").read_text())
+        for key in ("training", "name", "n_genes", "gene_frequency"):
+            config.pop(key, None)
+        preset = config.pop("preset")
+        (work / "random.json").write_text(json.dumps(config))
+        subprocess.run([txfm, "init", "--preset", preset, "--genes", str(pathlib.Path(model) / "genes.tsv"), "--config",
+                        str(work / "random.json"), "--seed", str(seed), "--out", str(folder), "--progress", "none", "--json"],
+                       check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def random_row(draws):
+    """Mean and standard deviation (of the sample) of every score over the seeds, and the scores themselves."""
+    row = {"seeds": len(draws)}
+    for name in draws[0]:
+        values = [draw[name] for draw in draws]
+        row[name] = float(np.mean(values))
+        if name in SCORES:
+            row[name + "_std"] = float(np.std(values, ddof=1))
+    return {**row, "each": draws}
+
+
 def labelled_part(path, name, cells):
     a = anndata.read_h5ad(path)
     y = labels_of(name, a.obs)
@@ -165,10 +193,13 @@ def main():
         parser.add_argument("--" + name, required=True)
     parser.add_argument("--networks", nargs="+", required=True, metavar="KEY=MODEL")
     parser.add_argument("--modes", nargs="*", default=[])
+    parser.add_argument("--random-seeds", type=int, default=5)
     parser.add_argument("--cells", type=int, default=400)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sets", nargs="*", default=list(SETS))
     args = parser.parse_args()
+    if args.random_seeds < 2:
+        parser.error("--random-seeds must be at least 2: one draw has no standard deviation")
     networks = dict(item.split("=", 1) for item in args.networks)
     names, size = vocabulary_of(networks["txfm"])
     own_mode = json.loads((pathlib.Path(networks["txfm"]) / "config.json").read_text())["inference_genes"]
@@ -186,6 +217,13 @@ def main():
                 if key not in row:
                     z, speed = embed(args.txfm, model, work / "in.h5ad", mode, args.threads, work)
                     row[key] = {**score(z, y), "cells_per_second": speed}
+            if row.get("random", {}).get("seeds") != args.random_seeds:
+                draws = []
+                for seed in range(args.random_seeds):
+                    model = random_model(args.txfm, networks["txfm"], seed, work)
+                    z, speed = embed(args.txfm, model, work / "in.h5ad", mode, args.threads, work)
+                    draws.append({**score(z, y), "cells_per_second": speed})
+                row["random"] = random_row(draws)
             if "pca_train" not in row:
                 if loadings is None:
                     loadings = training_pca(pathlib.Path(args.train), names, size)
