@@ -68,10 +68,11 @@ Error describeUnknown(const fs::path& path, const std::string& head, const std::
     if (start.starts_with("<?xml"))
         return badInput(quoted(path) + " is an XML document, not a count file; the download may have gone wrong.");
     if (gzip && head.empty()) return badInput(quoted(path) + " is a damaged or truncated gzip file.", "Download it again.");
-    if (const auto root = head.starts_with(kHdf5Signature) && !gzip ? hdf5::Node::open(path) : Result<hdf5::Node>(badInput("")); !root && !root.error().message.empty())
-        return root.error();
-    if (head.starts_with(kHdf5Signature))
+    if (head.starts_with(kHdf5Signature)) {
+        if (!gzip)
+            if (const auto root = hdf5::Node::open(path); !root) return root.error();
         return badInput(quoted(path) + " is an HDF5 file, but holds neither AnnData, 10x nor loom content.");
+    }
     if (head.starts_with("PK")) return badInput(quoted(path) + " is a zip archive without a count matrix that is understood.");
     return badInput(quoted(path) + " is in no format that is understood.",
                     "Readable are h5ad, 10x (h5 or folder), loom, delimited text, GCT and Matrix Market.");

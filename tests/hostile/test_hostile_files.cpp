@@ -116,7 +116,7 @@ private Q_SLOTS:
                  {"tenx_v3_indptr_falls.h5", "falls at entry"}, {"tenx_v3_claims_2_to_40.h5", "not possible"},
                  {"tenx_v3_wrong_type.h5", "does not hold numbers"}, {"tenx_v3_not_a_number.h5", "not a finite number"},
                  {"tenx_v3_external_link.h5", "link to another file"}, {"tenx_v3_virtual_data_set.h5", "virtual data set"},
-                 {"tenx_v3_link_circle.h5", "in a circle"}, {"small_claims_2_to_40.loom", "stores only 0 bytes"},
+                 {"tenx_v3_link_circle.h5", "in a circle"}, {"tenx_v3_fractional_indices.h5", "does not hold whole numbers"}, {"small_claims_2_to_40.loom", "stores only 0 bytes"},
                  {"small_wrong_type.loom", "not a table of numbers"}, {"small_external_link.loom", "link to another file"},
                  {"small_virtual_data_set.loom", "virtual data set"}, {"small_not_a_number.loom", "not a finite number"}})
             row(file, file, bytesOf(test::dataFile(std::string("hostile/") + file)), says);
@@ -259,6 +259,15 @@ private Q_SLOTS:
         const auto numbers = openBoth(path);
         QVERIFY2(numbers.ok(), textOf(numbers));
         QVERIFY((numbers->obs.index == std::vector<std::string>{"1", "2"}));
+    }
+
+    /// What a loom lacks is numbered; it is not taken for a damaged 10x file.
+    void aLoomWithoutAttributesIsRead() {
+        const auto result = openBoth(test::dataFile("hostile/small_no_attributes.loom"));
+        QVERIFY2(result.ok(), textOf(result));
+        QCOMPARE(result->provenance.format, std::string("loom"));
+        QCOMPARE(result->obs.index.front(), std::string("cell_1"));
+        QVERIFY(*result->counts->readRows(0, 12) == *openBoth(test::dataFile("hdf5/small.loom"))->counts->readRows(0, 12));
     }
 
     void latin1IsRead() {
