@@ -20,7 +20,6 @@
 namespace txfm::io::hdf5 {
 namespace {
 
-constexpr H5Z_filter_t kLzfFilter = 32000;
 constexpr int64_t kMaxChunkBytes = int64_t{256} << 20;
 
 /// Filters in the order in which they were applied when writing.

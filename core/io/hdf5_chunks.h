@@ -7,6 +7,14 @@
 
 namespace txfm::io::hdf5 {
 
+/// h5py's number for LZF.
+constexpr H5Z_filter_t kLzfFilter = 32000;
+
+/// Whether the first chunks of a data set (16, or one MiB) hold as many bytes as its chunk shape says, whatever its rank.
+/// HDF5 1.10 does not ask: where a damaged shape is larger than what the filters unpack, it reads beyond its memory.
+/// True for other layouts, for records, and for filters that are not known here.
+bool chunksFit(hid_t dataset);
+
 enum class ChunkOutcome { Done, NotSupported, Damaged, Stopped };
 
 /// The fast way through a one-dimensional, chunked, gzip-compressed (and shuffled) data set of native

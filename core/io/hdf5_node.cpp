@@ -16,7 +16,6 @@
 namespace txfm::io::hdf5 {
 namespace {
 
-constexpr H5Z_filter_t kLzfFilter = 32000;
 /// Deflate packs at most 1032:1; other filters may do better on constant data.
 constexpr int64_t kDeflateRatio = 1100, kOtherRatio = 100'000;
 /// Claims up to this size need no stored bytes behind them (fill values).
@@ -276,6 +275,7 @@ Result<void> Node::checkReadable() const {
         return badInput(where() + " claims " + (count < 0 ? "more than 2^63" : std::to_string(count)) + " values, but stores only " +
                             std::to_string(stored) + " bytes; the file is damaged.",
                         "Download or export the file again.");
+    if (!chunksFit(m_id)) return unreadable(*this);
     return {};
 }
 

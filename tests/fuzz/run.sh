@@ -9,8 +9,10 @@ set -euo pipefail
 build=$(cd "$1" && pwd)
 seconds=$2
 shift 2
-data=$(cd "$(dirname "${BASH_SOURCE[0]}")/../data" && pwd)
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+data=$here/../data
 mkdir -p "$build/findings"
+export LSAN_OPTIONS=suppressions=$here/leaks.supp:print_suppressions=0
 
 seeds() {
     case $1 in
@@ -40,7 +42,7 @@ for target in "${targets[@]}"; do
         cp -n "$seed" "$corpus/seed-$number"
     done
     printf '== %s: %s s\n' "$target" "$seconds"
-    "$build/bin/fuzz_$target" -max_total_time="$seconds" -timeout=30 -rss_limit_mb=3072 -malloc_limit_mb=1536 -close_fd_mask=1 \
+    "$build/bin/fuzz_$target" -max_total_time="$seconds" -timeout=120 -rss_limit_mb=3072 -malloc_limit_mb=1536 -close_fd_mask=1 \
         -print_final_stats=1 -artifact_prefix="$build/findings/$target-" "$corpus" >"$build/findings/$target.log" 2>&1 || status=1
     grep -E '^(SUMMARY|stat::number_of_executed_units|.*runtime error)|DONE' "$build/findings/$target.log" || true
 done
