@@ -17,10 +17,9 @@ public:
     /// `genes` of `allGenes` stay.
     GeneFilter(std::span<const int64_t> genes, int64_t allGenes);
 
-    /// How many of a row's genes stay. Every index lies in [0, allGenes).
-    int64_t count(std::span<const int32_t> indices) const;
-    /// Writes the genes of a row that stay, and their values, in their order. Room: count() + kSlack entries each.
-    void keep(std::span<const int32_t> indices, const float* values, int32_t* keptIndices, float* keptValues) const;
+    /// Writes the genes of a row that stay, and their values, in their order, and returns how many. The indices ascend
+    /// within [0, allGenes). Room in the results: indices.size() + kSlack entries each.
+    size_t keep(std::span<const int32_t> indices, const float* values, int32_t* keptIndices, float* keptValues) const;
 
 private:
     std::vector<uint32_t> m_words;  ///< a bit for each gene: small enough for the first cache

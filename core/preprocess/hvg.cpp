@@ -139,21 +139,46 @@ public:
     /// Appends rows [first, last) of `m`, whose totals start at `totals`, to the arrays of `out`, which has its number of
     /// rows but not yet all of them.
     void append(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
-        for (int64_t begin = first; begin < last; begin += kRowsCounted)
-            appendSome(m, begin, std::min(begin + kRowsCounted, last), totals + (begin - first), out);
+        std::vector<Kept> parts(static_cast<size_t>((kRowsFiltered + kRowsOfTask - 1) / kRowsOfTask));
+        for (int64_t begin = first; begin < last; begin += kRowsFiltered)
+            appendSome(m, begin, std::min(begin + kRowsFiltered, last), totals + (begin - first), parts, out);
     }
 
 private:
-    static constexpr int64_t kRowsCounted = 512;  // counted, then read again before they leave the cache
-    static constexpr size_t kRowsOfTask = 32;
+    static constexpr int64_t kRowsFiltered = 512;  // what is kept of them stays in the cache until it is copied
+    static constexpr int64_t kRowsOfTask = 32;
 
-    void appendSome(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, CsrMatrix& out) const {
+    /// What is kept of the rows of one task, before their place in the result is known.
+    struct Kept {
+        LargeVector<int32_t> genes;
+        LargeVector<float> counts;
+    };
+
+    void appendSome(const CsrMatrix& m, int64_t first, int64_t last, const double* totals, std::vector<Kept>& parts, CsrMatrix& out) const {
         const auto rows = static_cast<size_t>(last - first);
         const size_t before = out.indptr.size() - 1;
         out.indptr.resize(before + rows + 1);
-        parallelFor(rows, kRowsOfTask, [&](size_t begin, size_t end) {
-            for (size_t row = begin; row < end; ++row)
-                out.indptr[before + row + 1] = m_filter.count(m.rowIndices(first + static_cast<int64_t>(row)));
+        const auto tasks = static_cast<size_t>((last - first + kRowsOfTask - 1) / kRowsOfTask);
+        const auto forEachTask = [&](const auto& body) {
+            parallelFor(tasks, 1, [&](size_t begin, size_t end) {
+                for (size_t task = begin; task < end; ++task) {
+                    const int64_t from = first + static_cast<int64_t>(task) * kRowsOfTask;
+                    body(parts[task], from, std::min(from + kRowsOfTask, last));
+                }
+            });
+        };
+        forEachTask([&](Kept& part, int64_t from, int64_t beyond) {
+            const auto room = static_cast<size_t>(m.indptr[beyond] - m.indptr[from]) + GeneFilter::kSlack;
+            if (part.genes.size() < room) {
+                part.genes.resize(room);
+                part.counts.resize(room);
+            }
+            size_t at = 0;
+            for (int64_t row = from; row < beyond; ++row) {
+                const size_t kept = m_filter.keep(m.rowIndices(row), m.rowValues(row).data(), part.genes.data() + at, part.counts.data() + at);
+                out.indptr[before + static_cast<size_t>(row - first) + 1] = static_cast<int64_t>(kept);
+                at += kept;
+            }
         });
         for (size_t i = before; i < before + rows; ++i) out.indptr[i + 1] += out.indptr[i];
         const auto size = static_cast<size_t>(out.indptr.back());
@@ -164,20 +189,15 @@ private:
         }
         out.indices.resize(size);
         out.values.resize(size);
-        parallelFor(rows, kRowsOfTask, [&](size_t begin, size_t end) {
-            std::vector<int32_t> genes;  // of a row
-            std::vector<float> counts;
-            for (size_t row = begin; row < end; ++row) {
-                const int64_t at = out.indptr[before + row];
-                const auto kept = static_cast<size_t>(out.indptr[before + row + 1] - at);
-                genes.resize(std::max(genes.size(), kept + GeneFilter::kSlack));
-                counts.resize(genes.size());
-                const int64_t source = first + static_cast<int64_t>(row);
-                m_filter.keep(m.rowIndices(source), m.rowValues(source).data(), genes.data(), counts.data());
-                RowLogarithms logarithms(totals[row] > 0 ? m_target / totals[row] : 0);
-                for (size_t k = 0; k < kept; ++k) {
-                    out.indices[static_cast<size_t>(at) + k] = m_column[static_cast<size_t>(genes[k])];
-                    out.values[static_cast<size_t>(at) + k] = logarithms.of(counts[k]);
+        forEachTask([&](const Kept& part, int64_t from, int64_t beyond) {
+            size_t at = 0;
+            for (int64_t row = from; row < beyond; ++row) {
+                const auto place = static_cast<size_t>(row - first);
+                RowLogarithms logarithms(totals[place] > 0 ? m_target / totals[place] : 0);
+                const auto end = static_cast<size_t>(out.indptr[before + place + 1]);
+                for (auto k = static_cast<size_t>(out.indptr[before + place]); k < end; ++k, ++at) {
+                    out.indices[k] = m_column[static_cast<size_t>(part.genes[at])];
+                    out.values[k] = logarithms.of(part.counts[at]);
                 }
             }
         });
