@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Measures our steps beside those of anndata, scanpy, h5py, pynndescent, umap-learn, leidenalg and igraph.
+# Measures our steps beside those of anndata, scanpy, h5py, pynndescent, umap-learn, leidenalg, igraph and the libscran family.
 #   packaging/bench/run.sh [--cells N] [--from FILE.h5ad] [--out FOLDER] [STEP...]
 # --cells  size of the input, which is tiled from a real file (default 20000)
 # --from   that file (default: the demo data)
