@@ -97,7 +97,6 @@ private Q_SLOTS:
         row("truncated tar.gz", "x.tar.gz", half("text/tenx.tar.gz"), "x.tar.gz");
         row("truncated gct", "x.gct", half("text/small.gct"), "line");
         row("reason of two lines", "x.zip", bytesOf(test::dataFile("hostile/bundle-two-line-reason.zip")), "damaged archive");
-        row("matrix beyond what its chunks hold", "x.loom", bytesOf(test::dataFile("damaged/matrix_beyond_its_storage.loom")), "cannot be read");
         row("text that its heap lacks", "x.h5ad", bytesOf(test::dataFile("damaged/text_beyond_its_heap.h5ad")), "in order");
         row("number beyond its size", "x.h5", bytesOf(test::dataFile("damaged/number_beyond_its_size.h5")), "damaged");
         row("record beyond its size", "x.h5ad", bytesOf(test::dataFile("damaged/record_beyond_its_size.h5ad")), "cannot be read");
