@@ -96,6 +96,7 @@ public:
         }
         if (tryAll([&](const auto&, const auto& name) { return byAlias(name); }, GeneMatchKind::Renamed)) return hit;
         if (tryAll([&](const auto&, const auto& name) { return byDate(name); }, GeneMatchKind::Renamed)) return hit;
+        if (tryAll([&](const auto&, const auto& name) { return byParts(name); }, GeneMatchKind::Renamed)) return hit;
         if (tryAll([&](const auto&, const auto& name) { return byRepair(name); }, GeneMatchKind::Renamed)) return hit;
         noteAmbiguous(sources, gene);
         return {};
@@ -142,6 +143,15 @@ private:
             return gene;
         }
         return -1;
+    }
+
+    /// "TP53|7157" (symbol and Entrez id, as TCGA writes them; "?" without a symbol).
+    int32_t byParts(const std::string& name) const {
+        const size_t bar = name.find('|');
+        if (bar == std::string::npos) return -1;
+        const std::string symbol = name.substr(0, bar), id = name.substr(bar + 1);
+        if (const int32_t gene = m_index.find(symbol); gene >= 0) return gene;
+        return geneNameKind(id) == GeneNameKind::Number ? m_index.findApproved(id) : -1;
     }
 
     /// "TP53-1" after "TP53" (names made unique), "GRCh38_TP53", "HLA.A" (R's make.names).

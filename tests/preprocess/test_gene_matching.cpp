@@ -87,6 +87,9 @@ void TestGeneMatching::resolvesNames_data() {
     QTest::newRow("date, through R") << "X1.Dec" << 4 << renamed;
     QTest::newRow("genome prefix") << "GRCh38_GAPDH" << 9 << renamed;
     QTest::newRow("dots for dashes") << "HLA.A" << 6 << renamed;
+    QTest::newRow("symbol and Entrez id") << "TP53|7157" << 0 << renamed;
+    QTest::newRow("Entrez id without a symbol") << "?|60" << 1 << renamed;
+    QTest::newRow("another gene and its Entrez id") << "CD3E|916" << -1 << dropped;
     QTest::newRow("another gene") << "CD3E" << -1 << dropped;
     QTest::newRow("nonsense") << "not a gene" << -1 << dropped;
     QTest::newRow("mouse id") << "ENSMUSG00000059552" << -1 << dropped;
