@@ -8,6 +8,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QMenu>
+#include <QScreen>
 #include <QSettings>
 #include <QStackedWidget>
 #include <QStatusBar>
@@ -43,6 +44,7 @@ namespace {
 const QString kGeometry = QStringLiteral("window/geometry");
 const QString kModel = QStringLiteral("models/chosen");
 constexpr int kSlowOpeningMs = 500;
+constexpr int kFrameHeight = 40;
 constexpr int kNoteMs = 8000;  // a note without a question goes by itself
 
 template <class T>
@@ -66,7 +68,8 @@ MainWindow::MainWindow(QWidget* parent)
     m_dropHint->setAttribute(Qt::WA_TransparentForMouseEvents);
     m_dropHint->setFont(Theme::instance().titleFont());
     m_dropHint->hide();
-    resize(1280, 800);
+    // With its frame the window fits the screen, whatever the window manager does.
+    resize(QSize(1280, 800).boundedTo(screen()->availableSize() - QSize(0, kFrameHeight)));
     setMinimumSize(900, 600);
 
     addMakers();
@@ -369,14 +372,16 @@ void MainWindow::showProblem(const Error& error, const QString& details) {
 }
 
 bool MainWindow::confirmLoss(const QString& purpose, const QString& how) {
-    if (!m_session->isModified() || m_lossConfirmed == purpose) {
+    const QString work = m_session->runningWork();
+    if ((!m_session->isModified() && work.isEmpty()) || m_lossConfirmed == purpose) {
         m_lossConfirmed.clear();
         return true;
     }
     m_lossConfirmed = purpose;
     m_banner->showMessage(ErrorBanner::Kind::Warning,
-                          tr("Results of %1 are not saved. Save them, or %2 to go on without them.").arg(m_session->displayName(), how));
-    m_banner->setAction(tr("Save as…"));
+                          work.isEmpty() ? tr("Results of %1 are not saved. Save them, or %2 to go on without them.").arg(m_session->displayName(), how)
+                                         : tr("%1 is still running. Wait for its end, or %2 to stop it and lose what it made.").arg(work, how));
+    m_banner->setAction(work.isEmpty() ? tr("Save as…") : QString());
     return false;
 }
 

@@ -88,7 +88,7 @@ QWidget* DataPage::makeHeader() {
     row->setContentsMargins(0, 0, 0, 0);
     row->addLayout(texts, 1);
     m_add = new QPushButton(tr("Add cells…"), header);
-    m_add->setToolTip(tr("Join the cells of further files to these; genes that a file lacks count as not measured there"));
+    m_add->setObjectName(QStringLiteral("addCells"));
     connect(m_add, &QPushButton::clicked, this, &DataPage::addCells);
     row->addWidget(m_add, 0, Qt::AlignVCenter);
     row->addWidget(m_continue, 0, Qt::AlignVCenter);
@@ -161,7 +161,6 @@ QWidget* DataPage::makeFooter() {
     m_reset = new QPushButton(tr("Reset"), footer);
     m_apply = new QPushButton(tr("Remove cells"), footer);
     m_apply->setObjectName(QStringLiteral("applyFilter"));
-    m_apply->setToolTip(tr("Continue with the cells that pass; the opened file stays as it is"));
     m_restore = new QPushButton(tr("Bring back all cells"), footer);
     m_restore->setObjectName(QStringLiteral("restoreCells"));
     connect(m_suggest, &QPushButton::clicked, this, [this] {
@@ -230,6 +229,7 @@ void DataPage::setSession(Session* s) {
     });
     connect(s, &Session::resultsChanged, this, &DataPage::refresh);
     connect(s, &Session::normalisedDecisionChanged, this, &DataPage::refreshNormalised);
+    connect(s, &Session::runningWorkChanged, this, &DataPage::refreshFooter);
     connect(s->report(), &DataReport::qcChanged, this, &DataPage::refreshQuality);
     refresh();
     refreshQuality();
@@ -300,7 +300,15 @@ void DataPage::refreshFooter() {
     m_filterText->setText(ready ? tr("Quality filter: %1 of %2 cells would be removed%3")
                                       .arg(formatCount(removed), formatCount(dataset->cells()), kept)
                                 : tr("Quality filter: computing…"));
-    m_apply->setEnabled(ready && removed > 0 && removed < dataset->cells());
+    // Other cells would put an end to what is being made for these.
+    const bool free = session()->runningWork().isEmpty();
+    const QString wait = tr("%1 is still running; wait for its end, or stop it on the Embed page").arg(session()->runningWork());
+    m_add->setEnabled(free);
+    m_add->setToolTip(free ? tr("Join the cells of further files to these; genes that a file lacks count as not measured there") : wait);
+    m_apply->setToolTip(free ? tr("Continue with the cells that pass; the opened file stays as it is") : wait);
+    m_restore->setEnabled(free);
+    m_restore->setToolTip(free ? QString() : wait);
+    m_apply->setEnabled(free && ready && removed > 0 && removed < dataset->cells());
     m_apply->setText(removed > 0 ? tr("Remove %1 cells").arg(formatCount(removed)) : tr("Remove cells"));
     m_reset->setEnabled(ready && !m_quality->description().isEmpty());
     m_suggest->setEnabled(ready);

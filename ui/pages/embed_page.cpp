@@ -105,7 +105,11 @@ QString EmbedPage::emptyText() const {
 void EmbedPage::setSession(Session* s) {
     Page::setSession(s);
     m_modelPanel->setSession(s);
-    connect(s, &Session::datasetChanged, this, &EmbedPage::refresh);
+    connect(s, &Session::datasetChanged, this, [this] {
+        m_banner->dismiss();  // what it says is about the data before
+        leaveChain();
+        refresh();
+    });
     connect(s, &Session::modelChanged, this, &EmbedPage::refresh);
     connect(s, &Session::normalisedDecisionChanged, this, &EmbedPage::refreshForecast);
     connect(s->report(), &DataReport::matchChanged, this, &EmbedPage::refreshForecast);
@@ -148,7 +152,7 @@ void EmbedPage::refreshForecast() {
     if (!model) {
         blocked = tr("Choose a model.");
     } else if (noMatch) {
-        blocked = QString::fromStdString(noMatch->message);
+        blocked = QString::fromStdString(noMatch->message + (noMatch->hint.empty() ? "" : " " + noMatch->hint));
     } else if (dataset && session()->needsNormalisedDecision()) {
         blocked = tr("These values are not raw counts; decide on the Data page whether to use them.");
     }
@@ -243,6 +247,7 @@ void EmbedPage::start() {
     connect(m_chain.get(), &JobChain::jobDone, this, &EmbedPage::jobDone);
     connect(m_chain.get(), &JobChain::done, this, [this] {
         m_progress->end();
+        session()->setRunningWork({});
         session()->navigation()->showStatus({});
         refreshForecast();
     });
@@ -250,8 +255,25 @@ void EmbedPage::start() {
     m_progress->setStopText(tr("Stop"), tr("Cells that are finished are kept; starting again continues from there"));
     m_progress->begin(tr("Embedding %1 cells").arg(formatCount(session()->dataset()->cells())),
                       {tr("Embedding"), tr("Map"), tr("Clusters"), tr("Map of expression")});
+    session()->setRunningWork(tr("Embedding %1").arg(session()->displayName()));
     m_chain->start();
     refreshForecast();
+}
+
+void EmbedPage::leaveChain() {
+    if (!m_chain || !m_chain->isRunning()) return;
+    // It ends on its own; what it made belongs to data that are no longer open.
+    JobChain* left = m_chain.release();
+    left->disconnect(this);
+    left->disconnect(m_progress);
+    left->setParent(this);
+    connect(left, &JobChain::stopped, left, &QObject::deleteLater);
+    left->cancel();
+    m_lastOut.clear();
+    m_progress->end();
+    m_banner->showMessage(ErrorBanner::Kind::Info, tr("%1 was stopped, because other data were opened.").arg(session()->runningWork()));
+    session()->setRunningWork({});
+    session()->navigation()->showStatus({});
 }
 
 void EmbedPage::jobDone(Job* job, int index) {
@@ -268,6 +290,7 @@ void EmbedPage::jobDone(Job* job, int index) {
 
 void EmbedPage::chainStopped(const Error& error, const QString& details) {
     m_progress->end();
+    session()->setRunningWork({});
     session()->navigation()->showStatus({});
     const bool embedding = m_chain->index() == kEmbed;
     if (error.code == ErrorCode::Cancelled) {

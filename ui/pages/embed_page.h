@@ -42,6 +42,7 @@ private:
     void start();
     void stop();
     void jobDone(Job* job, int index);
+    void leaveChain();
     void chainStopped(const Error& error, const QString& details);
     JobSpec embedSpec(const QString& out) const;
     double forecastFlops() const;

@@ -156,6 +156,7 @@ void ExplorePage::setSession(Session* session) {
     connect(m_coloring, &ExploreColoring::failed, this, &ExplorePage::showError);
     connect(session, &Session::datasetChanged, this, &ExplorePage::datasetChanged);
     connect(session, &Session::resultsChanged, this, &ExplorePage::resultsChanged);
+    connect(session, &Session::runningWorkChanged, this, &ExplorePage::refreshEmpty);
     connect(session->selection(), &SelectionModel::changed, this, &ExplorePage::selectionChanged);
     connect(session->navigation(), &Navigation::colourByColumnRequested, this, &ExplorePage::chooseColumn);
     connect(session->navigation(), &Navigation::colourByGeneRequested, this, &ExplorePage::chooseGene);
@@ -180,9 +181,7 @@ void ExplorePage::datasetChanged() {
 void ExplorePage::resultsChanged() {
     const auto dataset = session()->dataset();
     const bool maps = dataset && !ExploreMap::mapKeys(*dataset).isEmpty();
-    m_empty->setText(dataset ? tr("No map of these cells yet") : tr("No data open"),
-                     dataset ? tr("Embed the cells first: the program then draws them as a map and finds clusters.") : emptyText());
-    m_empty->setAction(dataset ? tr("Go to Embed") : tr("Go to Start"));
+    refreshEmpty();
     if (!maps) {
         showContent(false);
         m_known = dataset;
@@ -206,6 +205,16 @@ void ExplorePage::resultsChanged() {
                       (choice.kind != ColorChoice::Kind::Column || (before && now && *before == *now));
     if (!same) m_coloring->choose(choice, Theme::instance().isDark());
     refreshChoices();
+}
+
+void ExplorePage::refreshEmpty() {
+    const auto dataset = session()->dataset();
+    const bool making = dataset && !session()->runningWork().isEmpty();
+    m_empty->setText(making ? tr("The map is on its way") : dataset ? tr("No map of these cells yet") : tr("No data open"),
+                     making    ? tr("The cells are being embedded; the map appears here as soon as it is drawn.")
+                     : dataset ? tr("Embed the cells first: the program then draws them as a map and finds clusters.")
+                               : emptyText());
+    m_empty->setAction(dataset ? tr("Go to Embed") : tr("Go to Start"));
 }
 
 void ExplorePage::refreshChoices() {

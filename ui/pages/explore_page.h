@@ -48,6 +48,7 @@ private:
     void connectView(ExploreMap* map, ExploreMap* other);
     void datasetChanged();
     void resultsChanged();
+    void refreshEmpty();
     void refreshChoices();
     void refreshGeneNames();
     void chooseColumn(const QString& name);

@@ -79,11 +79,18 @@ void Session::setAllowNormalised(bool allow) {
     Q_EMIT normalisedDecisionChanged();
 }
 
+void Session::setRunningWork(const QString& title) {
+    if (title == m_runningWork) return;
+    m_runningWork = title;
+    Q_EMIT runningWorkChanged();
+}
+
 void Session::adopt(std::shared_ptr<const Dataset> dataset, bool same) {
     std::shared_ptr<const Dataset> old = std::exchange(m_dataset, std::move(dataset));
     if (same) {
         Q_EMIT resultsChanged();
     } else {
+        ++m_dataGeneration;
         m_obsEdits.clear();
         m_undo->clear();
         m_selection->reset(m_dataset ? m_dataset->cells() : 0);
@@ -191,7 +198,9 @@ void Session::saveAs(const QString& path) {
         [this, path](Result<void> result) {
             m_saving = false;
             if (!result) {
-                Q_EMIT savingFailed(result.error());
+                Error error = result.error();
+                if (error.hint.empty()) error.hint = "Choose another folder; the results stay open here.";
+                Q_EMIT savingFailed(error);
                 return;
             }
             m_savedPath = path;

@@ -65,6 +65,9 @@ public:
     bool needsNormalisedDecision() const;
     bool allowNormalised() const { return m_allowNormalised; }
     void setAllowNormalised(bool allow);
+    /// What a page is doing with the open data and would have to stop if other data were opened ("Embedding x.h5ad"), "" = nothing.
+    QString runningWork() const { return m_runningWork; }
+    void setRunningWork(const QString& title);
 
     /// The .h5ad that child jobs read and that holds results so far (the source itself before the first job).
     QString workFile() const { return m_workFile; }
@@ -74,7 +77,8 @@ public:
     void loadResults(const QString& file);
     /// Keeps only these cells (QC): writes a working file and makes it the open data set.
     void keepCells(std::vector<int64_t> cells, const QString& reason);
-    /// Adds the cells of further files: genes are united, obs['sample'] says where a cell is from.
+    /// Adds the cells of further files: genes are united, obs['sample'] says where a cell is from. Embeddings and maps are not
+    /// carried over: openingFailed while they are not saved or being made.
     void mergeFiles(const QStringList& files);
     bool isFiltered() const { return m_filtered; }
     /// Goes back to the file as opened.
@@ -121,6 +125,7 @@ Q_SIGNALS:
     /// Another data set, or none (selection is reset before this).
     void datasetChanged();
     void normalisedDecisionChanged();
+    void runningWorkChanged();
     /// Same cells, new obs/obsm content (embedding, map, clusters, annotation).
     void resultsChanged();
     void resultsFailed(const txfm::Error& error);
@@ -158,11 +163,11 @@ private:
     std::shared_ptr<const Dataset> m_dataset, m_unfiltered;
     std::shared_ptr<const io::ModelDirectory> m_model;
     std::shared_ptr<const ModelGenes> m_modelGenes;
-    QString m_sourcePath, m_savedPath, m_countsIn, m_workFile, m_modelFolder, m_unfilteredWorkFile;
+    QString m_sourcePath, m_savedPath, m_countsIn, m_workFile, m_modelFolder, m_unfilteredWorkFile, m_runningWork;
     bool m_opening = false, m_saving = false, m_filtered = false, m_modified = false;
     bool m_allowNormalised = false, m_keepWorkFolder = false;
     int m_joinedFiles = 0;  // beyond the first
-    quint64 m_openGeneration = 0, m_modelGeneration = 0;
+    quint64 m_openGeneration = 0, m_modelGeneration = 0, m_dataGeneration = 0;
     CancelToken m_openToken;
     QString m_workFolder;
     std::vector<CountsChoice> m_countsChoices;

@@ -158,7 +158,8 @@ void Session::cancelOpening() {
 }
 
 void Session::loadResults(const QString& file) {
-    const quint64 generation = m_openGeneration;
+    // An opening that is under way, and may fail, does not make them stale; other data do.
+    const quint64 generation = m_dataGeneration;
     struct Loaded {
         std::shared_ptr<const Dataset> dataset;
         bool same = false;
@@ -188,7 +189,7 @@ void Session::loadResults(const QString& file) {
             return loaded;
         },
         [this, file, generation](Result<Loaded> result) {
-            if (generation != m_openGeneration) return;
+            if (generation != m_dataGeneration) return;
             if (!result) {
                 Q_EMIT resultsFailed(result.error());
                 return;
@@ -261,6 +262,15 @@ void Session::keepCells(std::vector<int64_t> cells, const QString& reason) {
 
 void Session::mergeFiles(const QStringList& files) {
     if (!m_dataset || files.isEmpty()) return;
+    if (!m_runningWork.isEmpty() || (m_modified && !m_dataset->obsm.empty())) {
+        const std::string name = displayName().toStdString();
+        failOpening(m_runningWork.isEmpty() ? failed("Embeddings and maps of " + name + " are not saved, and joined cells start without any.",
+                                                     "Save them first (Ctrl+S), then add the files.")
+                                            : failed(m_runningWork.toStdString() + " is still running, and joined cells start without embedding.",
+                                                     "Wait for its end, or stop it on the Embed page, then add the files."),
+                    files.join(QLatin1Char('\n')));
+        return;
+    }
     const auto make = [current = m_dataset, files, name = displayName().toStdString()](Progress& progress) -> Result<Dataset> {
         return join({{name, *current}}, files, progress);
     };
