@@ -183,7 +183,8 @@ void ExploreSelection::fillValues() {
             const auto text = [](double value) { return std::isnan(value) ? QStringLiteral("–") : formatNumber(value); };
             addRow(tr("mean"), text(a.mean), text(b.mean));
             addRow(tr("median"), text(a.median), text(b.median));
-            addRow(tr("cells with a value"), formatCount(a.count), formatCount(b.count));
+            addRow(tr("cells"), formatCount(a.count), formatCount(b.count));
+            m_table->item(m_table->rowCount() - 1, 0)->setToolTip(tr("Cells with a value"));
         });
 }
 

@@ -66,8 +66,18 @@ QString formatBytes(double bytes) {
 
 QString formatNumber(double value, int digits) {
     if (!std::isfinite(value)) return tr("not measured");
-    if (value == std::floor(value) && std::abs(value) < 1e6) return formatCount(static_cast<int64_t>(value));
+    // Counts of bulk samples reach hundreds of millions; nobody reads them as 6.9e+07.
+    constexpr double kLargestWhole = 1e9;
+    if ((value == std::floor(value) || std::abs(value) >= std::pow(10, digits - 1)) && std::abs(value) < kLargestWhole) return formatCount(std::llround(value));
     return QString::number(value, 'g', digits);
+}
+
+QString formatTick(double value, double step) {
+    constexpr int kLeast = 3, kMost = 9;
+    const double size = std::max(std::abs(value), step);
+    const bool usable = std::isfinite(size) && step > 0 && size > 0;
+    const int digits = usable ? static_cast<int>(std::floor(std::log10(size)) - std::floor(std::log10(step))) + 1 : kLeast;
+    return formatNumber(std::abs(value) < step * 1e-6 ? 0 : value, std::clamp(digits, kLeast, kMost));
 }
 
 QString formatProgress(const ProgressUpdate& u) {

@@ -15,8 +15,11 @@ QString formatShare(double share);
 QString formatDuration(double seconds);
 /// "3.9 MB" (powers of 1000, as file managers show them).
 QString formatBytes(double bytes);
-/// Up to `digits` significant digits without trailing zeros; exponents below 1e-4 and from 1e6 on.
+/// Up to `digits` significant digits without trailing zeros, all digits of whole numbers and before the point; exponents below
+/// 1e-4 and from 1e9 on.
 QString formatNumber(double value, int digits = 4);
+/// formatNumber() with as many digits as tell neighbours on an axis apart whose ticks are `step` apart.
+QString formatTick(double value, double step);
 /// "412 of 1,000 cells, 83 cells/s, 7 s left".
 QString formatProgress(const ProgressUpdate& update);
 /// A stage of the work in words: "read" is "Reading the file"; "" where the words of the job itself say it.

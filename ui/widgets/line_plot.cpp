@@ -123,12 +123,14 @@ void LinePlot::drawAxes(QPainter& painter, const QRectF& area) const {
     const ThemeColours& c = colours();
     const int line = fontMetrics().height();
     painter.setFont(Theme::instance().smallFont());
-    for (const double tick : niceTicks(m_yMin, m_yMax, std::max(2, static_cast<int>(area.height() / 40)))) {
+    const std::vector<double> levels = niceTicks(m_yMin, m_yMax, std::max(2, static_cast<int>(area.height() / 40)));
+    const double step = levels.size() > 1 ? levels[1] - levels[0] : 0;
+    for (const double tick : levels) {
         const double y = toPixel({m_xMin, tick}, area).y();
         painter.setPen(QPen(c.plotGrid, 1));
         painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y));
         painter.setPen(c.muted);
-        painter.drawText(QRectF(0, y - line, area.left() - 6, 2 * line), Qt::AlignRight | Qt::AlignVCenter, formatNumber(tick, 3));
+        painter.drawText(QRectF(0, y - line, area.left() - 6, 2 * line), Qt::AlignRight | Qt::AlignVCenter, formatTick(tick, step));
     }
     for (const double tick : niceTicks(m_xMin, m_xMax, std::max(2, static_cast<int>(area.width() / 90)))) {
         const double x = toPixel({tick, m_yMin}, area).x();

@@ -33,7 +33,8 @@ std::vector<double> niceLogTicks(double low, double high) {
             if (tick >= low && tick <= high) ticks.push_back(tick);
         }
     }
-    return ticks;
+    // Within less than a decade there may be no 1, 2 or 5: numbers at equal steps then, drawn at their places.
+    return ticks.size() < 3 ? niceTicks(low, high, 5) : ticks;
 }
 
 }  // namespace txfm::ui

@@ -15,6 +15,25 @@ class TestNumberTexts : public QObject {
     Q_OBJECT
 private Q_SLOTS:
     void counts() { QCOMPARE(formatCount(1234567), QStringLiteral("1,234,567")); }
+    void numbers() {
+        QCOMPARE(formatNumber(2190), QStringLiteral("2,190"));
+        QCOMPARE(formatNumber(1688.25), QStringLiteral("1,688"));
+        QCOMPARE(formatNumber(69130000), QStringLiteral("69,130,000"));
+        QCOMPARE(formatNumber(22742.5, 3), QStringLiteral("22,743"));
+        QCOMPARE(formatNumber(0.123456, 3), QStringLiteral("0.123"));
+        QCOMPARE(formatNumber(43.256, 3), QStringLiteral("43.3"));
+        QCOMPARE(formatNumber(2e12), QStringLiteral("2e+12"));
+    }
+    void neighboursOnAnAxisDiffer() {
+        for (const auto& [low, high] : {std::pair(-63.16, -62.86), std::pair(0.0, 0.001), std::pair(9e-4, 1e-3), std::pair(-68.0, -45.0), std::pair(0.0, 2e6)}) {
+            const std::vector<double> ticks = niceTicks(low, high, 5);
+            std::set<QString> texts;
+            for (const double tick : ticks) texts.insert(formatTick(tick, ticks[1] - ticks[0]));
+            QCOMPARE(texts.size(), ticks.size());
+        }
+        QCOMPARE(formatTick(-62.95, 0.05), QStringLiteral("-62.95"));
+        QCOMPARE(formatTick(-60, 5), QStringLiteral("-60"));
+    }
     void shares() {
         QCOMPARE(formatShare(0), QStringLiteral("0 %"));
         QCOMPARE(formatShare(1), QStringLiteral("100 %"));
@@ -45,6 +64,12 @@ private Q_SLOTS:
         for (const double tick : niceTicks(0.013, 0.087, 4)) QVERIFY(tick >= 0.013 && tick <= 0.087);
         QCOMPARE(niceLogTicks(1, 1000), (std::vector<double>{1, 10, 100, 1000}));
         QVERIFY(niceTicks(3, 3, 4).size() == 1);
+        // Bulk samples of nearly the same depth: no power of ten, no 2 or 5 times one lies between.
+        for (const auto& [low, high] : {std::pair(6.1e7, 8.3e7), std::pair(2421.0, 2445.21)}) {
+            const std::vector<double> ticks = niceLogTicks(low, high);
+            QVERIFY2(ticks.size() >= 3, qPrintable(QString::number(low)));
+            for (const double tick : ticks) QVERIFY(tick >= low && tick <= high);
+        }
     }
     void smoothingIsUnbiasedAtTheStart() {
         std::vector<QPointF> points;
