@@ -82,10 +82,13 @@ Result<void> uniteGeneNames(std::vector<io::NamedDataset>& parts) {
 
 Result<Dataset> joinDatasets(std::vector<io::NamedDataset> parts, Progress& progress) {
     TXFM_CHECK(uniteGeneNames(parts));
-    const bool slotsStayBehind = std::ranges::any_of(parts, [](const io::NamedDataset& part) { return part.dataset.provenance.format == "h5ad"; });
+    // Also of an .h5ad whose arrays were not read, and of 10x files, whose antibodies are in obsm.
+    const bool slotsStayBehind = std::ranges::any_of(parts, [](const io::NamedDataset& part) {
+        return part.dataset.provenance.format == "h5ad" || !part.dataset.obsm.empty();
+    });
     TXFM_TRY(Dataset joined, io::mergeDatasets(std::move(parts), progress));
     if (slotsStayBehind)
-        joined.provenance.notes.push_back("Counts, obs and var were joined; layers, embeddings, pairwise arrays, raw and uns of the files were not.");
+        joined.provenance.notes.push_back("Counts, obs and var were joined; layers, arrays (embeddings, antibody counts), pairwise arrays, raw and uns of the files were not.");
     return joined;
 }
 

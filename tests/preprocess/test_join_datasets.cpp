@@ -53,6 +53,16 @@ private Q_SLOTS:
         QVERIFY((join({"SEPT2"}, {"SEPT2"}).var.index == Names{"SEPT2"}));  // the same everywhere: left alone
     }
 
+    void tellsThatArraysStayBehind() {
+        QVERIFY(join({"CD3D"}, {"CD3D"}).provenance.notes.back().find("antibody counts") == std::string::npos);
+        std::vector<io::NamedDataset> parts{{"a", sample({"CD3D"})}, {"b", sample({"CD3D"})}};
+        parts[1].dataset.obsm["X_antibody_capture"] = DenseMatrix(1, 3);
+        Progress silent;
+        const auto joined = joinDatasets(std::move(parts), silent);
+        QVERIFY(joined.ok() && joined->obsm.empty());
+        QVERIFY(joined->provenance.notes.back().find("antibody counts") != std::string::npos);
+    }
+
     void keepsTwoColumnsOfOneFileApart() {
         QVERIFY((join({"SEPT2", "SEPTIN2"}, {"SEPTIN2"}).var.index == Names{"SEPT2", "SEPTIN2"}));
     }
