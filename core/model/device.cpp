@@ -2,7 +2,6 @@
 #include "core/model/device.h"
 
 #include <dlfcn.h>
-#include <omp.h>
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -76,9 +75,15 @@ Result<bool> chooseBfloat16(const std::string& precision, at::Device device) {
     return __builtin_cpu_supports("avx512bf16") != 0;
 }
 
-// OpenMP counts per thread. LibTorch sets the count of a thread when it first asks, so it asks before.
-ComputeAlone::ComputeAlone() : m_before(at::get_num_threads()) { omp_set_num_threads(1); }
-ComputeAlone::~ComputeAlone() { omp_set_num_threads(m_before); }
+// OpenMP and MKL count per thread. LibTorch sets both counts of a thread when they are first asked for: once by its own
+// library and once by what its headers put into ours, at::parallel_for for one. Both ask before, or the second would undo
+// the 1. With other counts attention in bf16 and products in float32 round otherwise.
+ComputeAlone::ComputeAlone() {
+    at::internal::lazy_init_num_threads();
+    m_before = at::get_num_threads();
+    at::set_num_threads(1);
+}
+ComputeAlone::~ComputeAlone() { at::set_num_threads(m_before); }
 
 std::string describeDevice(at::Device device) {
     if (device.is_cuda()) return "CUDA device " + std::to_string(device.has_index() ? device.index() : 0);

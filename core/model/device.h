@@ -27,7 +27,7 @@ public:
     ComputeAlone& operator=(const ComputeAlone&) = delete;
 
 private:
-    int m_before;
+    int m_before = 1;
 };
 
 /// What computes: e.g. "CPU, 2 threads, AMX bf16" or "NVIDIA H200".

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QTest>
 
+#include <thread>
+
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include "core/base/parallel.h"
+#include "core/model/device.h"
 #include "core/model/inference.h"
 #include "tests/model/golden.h"
 #include "tests/model/model_fixture.h"
@@ -40,6 +44,7 @@ class TestInference : public QObject {
 private Q_SLOTS:
     void parsesModes();
     void showsTheRightGenes();
+    void aThreadComputesAlone();
     void independentOfBatchAndThreads_data();
     void independentOfBatchAndThreads();
     void sharedProductsAgreeWithFloat32();
@@ -74,6 +79,27 @@ void TestInference::showsTheRightGenes() {
     QCOMPARE(shown("top:100"), shown("all"));
     QCOMPARE(shown("random:3").size(), size_t{3});
     QCOMPARE(shown("random:100"), shown("all"));
+}
+
+/// Threads that share out cells must not differ from each other, or a cell's bits would depend on who took it.
+void TestInference::aThreadComputesAlone() {
+    at::set_num_threads(4);
+    const auto model = TxfmModel::create(smallConfig(), 2)->frozen(false);
+    const Cells cells;
+    const std::vector<std::vector<int32_t>> shown{cells.genes[1]};
+    int first = 0, later = 0;
+    std::thread thread([&] {
+        const c10::InferenceMode inference;
+        const ComputeAlone alone;
+        first = at::get_num_threads();
+        // What LibTorch's headers put into the library's own code asks for the count of a thread by itself.
+        model->encode(makeTokens(std::span(cells.samples).subspan(1, 1), shown, model->config()), {});
+        later = at::get_num_threads();
+    });
+    thread.join();
+    at::set_num_threads(1);
+    QCOMPARE(first, 1);
+    QCOMPARE(later, 1);
 }
 
 void TestInference::independentOfBatchAndThreads_data() {
