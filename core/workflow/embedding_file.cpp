@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/workflow/embedding_file.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -34,22 +38,24 @@ EmbeddingFile::~EmbeddingFile() {
 Result<EmbeddingFile> EmbeddingFile::open(const fs::path& path, const std::string& key, int64_t width) {
     const std::string head = key + "\n";
     const auto rowBytes = static_cast<uintmax_t>(width) * sizeof(float);
-    std::error_code error;
-    int64_t rows = 0;
-    std::string found(head.size(), '\0');
-    std::ifstream existing(path, std::ios::binary);
-    if (existing.read(found.data(), static_cast<std::streamsize>(found.size())) && found == head) {
-        existing.close();
-        rows = static_cast<int64_t>((fs::file_size(path, error) - head.size()) / rowBytes);
-        fs::resize_file(path, head.size() + static_cast<uintmax_t>(rows) * rowBytes, error);
-        if (error) rows = 0;
-    }
     errno = 0;
-    std::FILE* file = std::fopen(path.c_str(), rows > 0 ? "ab" : "wb");
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    std::FILE* file = descriptor < 0 ? nullptr : ::fdopen(descriptor, "r+b");
     if (!file) return diskError(path);
-    EmbeddingFile result(path, file, width, rows);
-    if (rows == 0 && (std::fwrite(head.data(), 1, head.size(), file) != head.size() || std::fflush(file) != 0))
-        return diskError(path);
+    EmbeddingFile result(path, file, width, 0);
+    // Rows of two runs would mix. Where a file system knows no locks, the run goes on without.
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return failed("Cannot write " + txfm::quoted(path) + ": another run is working on the same output.",
+                      "Wait until it has ended, or choose another --out.");
+    std::string found(head.size(), '\0');
+    std::error_code error;
+    const uintmax_t size = fs::file_size(path, error);
+    if (!error && size >= head.size() && std::fread(found.data(), 1, found.size(), file) == found.size() && found == head)
+        result.m_rows = static_cast<int64_t>((size - head.size()) / rowBytes);
+    // Anything else, or the part of a row, is of no use.
+    const uintmax_t kept = result.m_rows > 0 ? head.size() + static_cast<uintmax_t>(result.m_rows) * rowBytes : 0;
+    if (::ftruncate(descriptor, static_cast<off_t>(kept)) != 0 || std::fseek(file, static_cast<long>(kept), SEEK_SET) != 0) return diskError(path);
+    if (result.m_rows == 0 && (std::fwrite(head.data(), 1, head.size(), file) != head.size() || std::fflush(file) != 0)) return diskError(path);
     return result;
 }
 

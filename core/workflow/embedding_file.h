@@ -12,7 +12,8 @@
 namespace txfm::workflow {
 
 /// Finished rows of an embedding on disk: one line of JSON that names the work (model, data, options), then float32
-/// rows in the order of the cells. A file with another first line is started anew; a torn last row is dropped.
+/// rows in the order of the cells. A file with another first line is started anew; a torn last row is dropped. Locked
+/// while it is open: a second run with the same output fails.
 class EmbeddingFile {
 public:
     static Result<EmbeddingFile> open(const std::filesystem::path& path, const std::string& key, int64_t width);

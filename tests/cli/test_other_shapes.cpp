@@ -8,6 +8,7 @@
 #include <QtTest>
 
 #include <signal.h>
+#include <sys/file.h>
 
 #include "core/base/atomic_file.h"
 #include "core/io/model_directory.h"
@@ -148,6 +149,21 @@ private Q_SLOTS:
         isOneSentence(runTxfm({"embed", "--model", at("large"), "--data", at("a.tsv"), "--out", at("e.h5ad"), "--progress", "none", "--device", "cpu"}),
                       3, "no finite embedding");
         QVERIFY(QDir(at(".")).entryList({"*e.h5ad*"}, QDir::Files | QDir::Hidden).isEmpty());
+    }
+
+    void twoRunsDoNotMixTheirCells() {
+        const QString out = at("twice.h5ad");
+        const QStringList embed{"embed", "--model", at("base"), "--data", at("a.tsv"), "--out", out, "--progress", "none", "--device", "cpu"};
+        QFile other(at(".twice.h5ad.txfm-cells"));
+        QVERIFY(other.open(QIODevice::WriteOnly) && other.write("rows of another run\n") > 0 && other.flush());
+        QVERIFY(::flock(other.handle(), LOCK_EX | LOCK_NB) == 0);
+        isOneSentence(runTxfm(embed), 1, "another run");
+        QVERIFY(!QFile::exists(out));
+        QCOMPARE(content(other.fileName()), QByteArray("rows of another run\n"));
+        other.close();  // that run has ended; what it left belongs to other work
+        const auto run = runTxfm(embed);
+        QVERIFY2(run.status == 0, run.err);
+        QVERIFY(QFile::exists(out) && !QFile::exists(other.fileName()));
     }
 
     void otherOptionsThanTheRunBeganWith_data() {
