@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "app/cli/command_line.h"
 
+#include <charconv>
+#include <limits>
 #include <sstream>
 
 #include "core/workflow/command_groups.h"
@@ -44,32 +46,47 @@ CLI::App* findSubcommand(CLI::App& parent, const std::string& name) {
     return found.empty() ? nullptr : found.front();
 }
 
+/// CLI11 takes numbers below 0 and beyond 64 bits for others without a word.
+std::string seedProblem(const std::string& text) {
+    uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    if (error == std::errc() && end == text.data() + text.size()) return {};
+    return "'" + text.substr(0, 40) + "' is no whole number from 0 to " + std::to_string(std::numeric_limits<uint64_t>::max());
+}
+
 }  // namespace
+
+std::string deviceProblem(const std::string& device) {
+    if (device == "auto" || device == "cpu" || device == "cuda") return {};
+    if (device.starts_with("cuda:") && device.size() > 5 && device.find_first_not_of("0123456789", 5) == std::string::npos)
+        return {};
+    return "'" + device + "' is no device; use auto, cpu, cuda or cuda:N";
+}
+
+const std::vector<std::string>& progressStyles() {
+    static const std::vector<std::string> styles{"auto", "plain", "jsonl", "none"};
+    return styles;
+}
 
 void addCommonOptions(CLI::App& parser, CommonOptions& common) {
     const std::string group = "Common options";
     parser.add_flag("--json", common.json, "Print the result as one JSON object on standard output")->group(group);
     parser.add_option("--progress", common.progress, "How progress is shown (auto, plain, jsonl, none)")
-        ->check(CLI::IsMember({"auto", "plain", "jsonl", "none"}))
+        ->check(CLI::IsMember(progressStyles()))
         ->capture_default_str()
         ->group(group);
     parser.add_option("--device", common.context.device, "Where to compute: auto, cpu or cuda[:N]")
-        ->check(CLI::Validator(
-            [](std::string& value) -> std::string {
-                if (value == "auto" || value == "cpu" || value == "cuda") return {};
-                if (value.starts_with("cuda:") && value.size() > 5 &&
-                    value.find_first_not_of("0123456789", 5) == std::string::npos)
-                    return {};
-                return "'" + value + "' is no device; use auto, cpu, cuda or cuda:N";
-            },
-            ""))
+        ->check(CLI::Validator([](std::string& value) { return deviceProblem(value); }, ""))
         ->capture_default_str()
         ->group(group);
     parser.add_option("--threads", common.context.threads, "Threads to use, 0 = all")
         ->check(CLI::Range(0, 4096))
         ->capture_default_str()
         ->group(group);
-    parser.add_option("--seed", common.context.seed, "Seed of every random choice")->capture_default_str()->group(group);
+    parser.add_option("--seed", common.context.seed, "Seed of every random choice")
+        ->check(CLI::Validator([](std::string& value) { return seedProblem(value); }, ""))
+        ->capture_default_str()
+        ->group(group);
 }
 
 BoundCommand bindCommand(CLI::App& root, const workflow::WorkflowEntry& entry, CommonOptions& common) {

@@ -27,6 +27,10 @@ struct BoundCommand {
     std::vector<std::pair<CLI::Option*, std::string>> options;  ///< parser option, field flag
 };
 
+/// What is wrong with a value of --device, "" when nothing is.
+std::string deviceProblem(const std::string& device);
+/// Values of --progress.
+const std::vector<std::string>& progressStyles();
 /// Adds --json, --progress, --device, --threads and --seed.
 void addCommonOptions(CLI::App& parser, CommonOptions& common);
 /// Makes the sub-command of an entry ("genes neighbors" = two levels) with one option per field.
@@ -34,6 +38,8 @@ BoundCommand bindCommand(CLI::App& root, const workflow::WorkflowEntry& entry, C
 /// Flags of the fields that the user gave, and "seed".
 std::vector<std::string> givenFlags(const BoundCommand& command);
 
+/// Prints an error, under --progress jsonl as an event too, and returns its exit status.
+int reportError(const Error& error, const CommonOptions& common);
 /// Runs a workflow, prints its result or error and returns the exit status.
 int execute(workflow::Workflow& workflow, const CommonOptions& common);
 /// `txfm run JOB.json`: {"command": name, "options": {...}, "device", "threads", "seed", "progress"}.

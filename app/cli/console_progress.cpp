@@ -53,10 +53,12 @@ std::string describeProgress(const ProgressUpdate& u) {
     return line;
 }
 
-/// One line, at most kLongestMessage bytes, cut between UTF-8 characters.
+}  // namespace
+
 std::string oneLine(std::string text) {
-    std::ranges::replace(text, '\n', ' ');
-    std::ranges::replace(text, '\r', ' ');
+    // Names from files and from the command line may hold anything, also what moves the cursor of a terminal.
+    for (char& c : text)
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
     if (text.size() > kLongestMessage) {
         size_t end = kLongestMessage - 3;
         while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
@@ -64,8 +66,6 @@ std::string oneLine(std::string text) {
     }
     return text;
 }
-
-}  // namespace
 
 ConsoleProgress::ConsoleProgress(ProgressStyle style, CancelToken token, std::FILE* text)
     : Progress(std::move(token)), m_style(style), m_text(text) {
@@ -119,7 +119,7 @@ void ConsoleProgress::message(MessageLevel level, const std::string& text) {
     if (m_style == ProgressStyle::JsonLines) {
         printJson({{"type", "message"}, {"level", warning ? "warning" : "info"}, {"text", oneLine(text)}});
     } else if (m_style != ProgressStyle::None || warning) {
-        printText((warning ? "warning: " : "") + oneLine(text), false);
+        printText(oneLine((warning ? "warning: " : "") + text), false);
     }
 }
 
@@ -145,8 +145,8 @@ void ConsoleProgress::error(const Error& error) {
         std::fputc('\n', m_text);
         m_lineOpen = false;
     }
-    const std::string text = oneLine(error.hint.empty() ? error.message : error.message + " " + error.hint);
-    std::fprintf(stderr, "txfm: %s\n", text.c_str());
+    const std::string text = oneLine("txfm: " + (error.hint.empty() ? error.message : error.message + " " + error.hint));
+    std::fprintf(stderr, "%s\n", text.c_str());
 }
 
 void ConsoleProgress::printJson(const nlohmann::json& line) {

@@ -10,6 +10,9 @@
 
 namespace txfm::cli {
 
+/// One line of at most 500 bytes, cut between UTF-8 characters (interface contract §4, "Messages").
+std::string oneLine(std::string text);
+
 enum class ProgressStyle { Auto, Plain, JsonLines, None };
 
 /// Prints progress: a line that rewrites itself on a terminal, plain lines elsewhere, or the JSON

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
@@ -57,6 +58,11 @@ Result<nlohmann::json> runGuarded(workflow::Workflow& workflow, const workflow::
 
 }  // namespace
 
+int reportError(const Error& error, const CommonOptions& common) {
+    ConsoleProgress(styleNamed(common.progress), CancelToken{}).error(error);
+    return static_cast<int>(error.code);
+}
+
 int execute(workflow::Workflow& workflow, const CommonOptions& common) {
     installInterruptHandler();
     setThreadCount(common.context.threads);
@@ -97,6 +103,10 @@ Result<std::unique_ptr<workflow::Workflow>> loadJob(const std::string& jobFile, 
     TXFM_CHECK(textOf("command", name));
     TXFM_CHECK(textOf("progress", progress));
     TXFM_CHECK(textOf("device", common.context.device));
+    if (const std::string problem = deviceProblem(common.context.device); !problem.empty())
+        return badInput(where + ": 'device': " + problem + ".");
+    if (!progress.empty() && !std::ranges::count(progressStyles(), progress))
+        return badInput(where + ": 'progress' must be auto, plain, jsonl or none, not '" + progress + "'.");
     const workflow::WorkflowEntry* entry = workflow::findWorkflow(name);
     if (!entry) return badInput(where + ": unknown command '" + name + "'.", "`txfm --help` lists the commands.");
     for (const auto& [key, value] : job.items()) {
@@ -125,10 +135,7 @@ Result<std::unique_ptr<workflow::Workflow>> loadJob(const std::string& jobFile, 
 
 int runJob(const std::string& jobFile, CommonOptions common, bool progressGiven) {
     auto job = loadJob(jobFile, common, progressGiven);
-    if (!job) {
-        ConsoleProgress(styleNamed(common.progress), CancelToken{}).error(job.error());
-        return static_cast<int>(job.error().code);
-    }
+    if (!job) return reportError(job.error(), common);
     return execute(**job, common);
 }
 

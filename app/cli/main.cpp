@@ -2,7 +2,7 @@
 #include <malloc.h>
 
 #include <climits>
-#include <cstdio>
+#include <string_view>
 
 #include "app/cli/command_line.h"
 
@@ -43,6 +43,17 @@ bool isUnknownCommand(const CLI::App& parser, int argc, char** argv) {
     return parser.get_subcommands([&](const CLI::App* app) { return app->get_name() == word; }).empty();
 }
 
+/// Also where the rest of the command line cannot be parsed.
+bool asksForJsonLines(int argc, char** argv) {
+    bool asked = false;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view word = argv[i];
+        if (word.starts_with("--progress=")) asked = word == "--progress=jsonl";
+        if (word == "--progress" && i + 1 < argc) asked = std::string_view(argv[i + 1]) == "jsonl";
+    }
+    return asked;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -62,26 +73,24 @@ int main(int argc, char** argv) {
     run->add_option("JOB", jobFile, "JSON: {\"command\": ..., \"options\": {...}}")->required();
     cli::addCommonOptions(*run, common);
 
-    if (isUnknownCommand(parser, argc, argv)) {
-        std::fprintf(stderr, "txfm: There is no command '%s'. See `txfm --help`.\n", argv[1]);
-        return static_cast<int>(ErrorCode::Usage);
-    }
+    const auto wrongUsage = [&](const std::string& message) {
+        if (asksForJsonLines(argc, argv)) common.progress = "jsonl";
+        return cli::reportError(usageError(message, "See `txfm --help`."), common);
+    };
+    if (isUnknownCommand(parser, argc, argv)) return wrongUsage("There is no command '" + std::string(argv[1]) + "'.");
     try {
         parser.parse(argc, argv);
     } catch (const CLI::Success& e) {
         return parser.exit(e);
     } catch (const CLI::ParseError& e) {
-        std::fprintf(stderr, "txfm: %s See `txfm --help`.\n", (std::string(e.what()) + ".").c_str());
-        return static_cast<int>(ErrorCode::Usage);
+        return wrongUsage(std::string(e.what()) + ".");
     }
 
     if (run->parsed()) return cli::runJob(jobFile, common, run->get_option("--progress")->count() > 0);
     for (cli::BoundCommand& command : commands) {
         if (!command.parser->parsed()) continue;
-        if (const auto checked = workflow::checkOptions(command.workflow->fields(), cli::givenFlags(command)); !checked) {
-            std::fprintf(stderr, "txfm: %s\n", checked.error().message.c_str());
-            return static_cast<int>(checked.error().code);
-        }
+        if (const auto checked = workflow::checkOptions(command.workflow->fields(), cli::givenFlags(command)); !checked)
+            return cli::reportError(checked.error(), common);
         common.context.given = cli::givenFlags(command);
         return cli::execute(*command.workflow, common);
     }

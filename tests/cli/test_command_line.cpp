@@ -74,7 +74,15 @@ private Q_SLOTS:
         row("unwritable output", {"convert", demo, "/no/such/folder/x.h5ad"}, 1, "/no/such/folder");
         row("unknown representation", {"project", "--data", demo, "--rep", "X_none", "--method", "umap", "--out", "x.h5ad"}, 3, "X_none");
         row("unknown gene", {"genes", "neighbors", "--gene", "NOTAGENE1"}, 3, "NOTAGENE1");
+        row("seed below 0", {"info", demo, "--seed", "-1"}, 2, "seed");
+        row("seed of letters", {"info", demo, "--seed", "abc"}, 2, "seed");
+        row("seed beyond 64 bits", {"info", demo, "--seed", "18446744073709551616"}, 2, "seed");
         row("bad device", {"embed", "--data", demo, "--out", "x.h5ad", "--device", "tpu"}, 2, "tpu");
+        const QString longName = QString(700, 'w');
+        row("long unknown command", {longName}, 2, "wwww");
+        row("unknown command in two lines", {"fly\naway"}, 2, "fly away");
+        row("long unknown option", {"info", demo, "--" + longName}, 2, "wwww");
+        row("long missing file", {"info", longName + ".h5ad"}, 3, "wwww");
         row("no job file", {"run", "no-such-job.json"}, 3, "no-such-job.json");
     }
     void failuresHaveTheDocumentedStatus() {
@@ -89,8 +97,25 @@ private Q_SLOTS:
         for (const QByteArray& line : result.err.split('\n')) {
             if (line.startsWith("txfm: ")) problems << line;
         }
-        QVERIFY2(problems.size() == 1 && problems.front().size() <= 520, result.err);
+        QVERIFY2(problems.size() == 1 && problems.front().size() <= 500, result.err);
         QVERIFY2(problems.front().toLower().contains(says.toLower()), problems.front());
+    }
+
+    void wrongUsageIsAnEventUnderJsonLines_data() {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::newRow("unknown option") << QStringList{"info", demoFile(), "--frobnicate", "--progress", "jsonl"};
+        QTest::newRow("unknown command") << QStringList{"fly", "--progress=jsonl"};
+        QTest::newRow("value out of range") << QStringList{"project", "--data", demoFile(), "--out", "x.h5ad", "--neighbors", "1", "--progress", "jsonl"};
+    }
+    void wrongUsageIsAnEventUnderJsonLines() {
+        QFETCH(QStringList, arguments);
+        const auto result = test::runTxfm(arguments);
+        QCOMPARE(result.status, 2);
+        const QJsonObject event = QJsonDocument::fromJson(result.out).object();
+        QCOMPARE(event["type"].toString(), QString("error"));
+        QCOMPARE(event["code"].toInt(), 2);
+        for (const char* key : {"message", "hint"}) QVERIFY2(event[key].isString(), key);
+        QVERIFY2(result.err.startsWith("txfm: ") && result.err.count('\n') == 1, result.err);
     }
 
     void jobFilesAreChecked_data() {
@@ -101,7 +126,11 @@ private Q_SLOTS:
         QTest::newRow("unknown command") << QByteArray(R"({"command":"fly"})") << QByteArray("fly");
         QTest::newRow("unknown option") << QByteArray(R"({"command":"info","options":{"wings":2}})") << QByteArray("wings");
         QTest::newRow("wrong type") << QByteArray(R"({"command":"embed","options":{"data":"x","out":"y","layer":"two"}})") << QByteArray("layer");
+        QTest::newRow("value out of range") << QByteArray(R"({"command":"embed","options":{"data":"x","out":"y","layer":-3}})") << QByteArray("layer");
+        QTest::newRow("unknown value") << QByteArray(R"({"command":"embed","options":{"data":"x","out":"y","precision":"fp7"}})") << QByteArray("fp7");
         QTest::newRow("missing option") << QByteArray(R"({"command":"embed","options":{"data":"x"}})") << QByteArray("out");
+        QTest::newRow("unknown device") << QByteArray(R"({"command":"info","device":"tpu","options":{"input":"x"}})") << QByteArray("tpu");
+        QTest::newRow("unknown progress") << QByteArray(R"({"command":"info","progress":"loud","options":{"input":"x"}})") << QByteArray("loud");
         QTest::newRow("negative threads") << QByteArray(R"({"command":"info","threads":-1,"options":{"input":"x"}})") << QByteArray("threads");
     }
     void jobFilesAreChecked() {
@@ -110,7 +139,7 @@ private Q_SLOTS:
         QTemporaryDir folder;
         const auto result = test::runTxfm({"run", writeText(folder, "job.json", job)});
         QVERIFY2(result.status == 3, result.err);
-        QVERIFY2(result.err.contains(says), result.err);
+        QVERIFY2(result.err.contains(says) && result.err.contains("job.json"), result.err);
     }
 
     void jobPrintsJsonLines() {

@@ -20,26 +20,31 @@ std::string number(double value) {
     return text;
 }
 
-Result<void> checkRange(const OptionField& field, double value, ErrorCode code) {
+/// How messages begin: as on the command line, or with the file that holds the option.
+std::string named(const OptionField& field, const std::string& where) {
+    return where.empty() ? "Option --" + field.flag : where + ": option '" + field.jsonKey() + "'";
+}
+
+Result<void> checkRange(const OptionField& field, double value, const std::string& where, ErrorCode code) {
     if (std::isnan(value) || value < field.min || value > field.max) {
         std::string range = std::isinf(field.max)   ? "at least " + number(field.min)
                             : std::isinf(field.min) ? "at most " + number(field.max)
                                                     : "from " + number(field.min) + " to " + number(field.max);
-        return Error{code, "Option --" + field.flag + " is " + number(value) + " but must be " + range + ".", {}};
+        return Error{code, named(field, where) + " is " + number(value) + " but must be " + range + ".", {}};
     }
     return {};
 }
 
-Result<void> checkValue(const OptionField& field, ErrorCode code) {
+Result<void> checkValue(const OptionField& field, const std::string& where, ErrorCode code) {
     return std::visit(
         Overloaded{
-            [&](const int64_t* v) { return checkRange(field, static_cast<double>(*v), code); },
-            [&](const double* v) { return checkRange(field, *v, code); },
+            [&](const int64_t* v) { return checkRange(field, static_cast<double>(*v), where, code); },
+            [&](const double* v) { return checkRange(field, *v, where, code); },
             [&](const std::string* v) -> Result<void> {
                 if (field.choices.empty() || std::ranges::count(field.choices, *v)) return {};
                 std::string names;
                 for (const auto& c : field.choices) names += (names.empty() ? "" : ", ") + c;
-                return Error{code, "Option --" + field.flag + " does not know '" + *v + "'; choose one of " + names + ".", {}};
+                return Error{code, named(field, where) + " does not know '" + *v + "'; choose one of " + names + ".", {}};
             },
             [](const auto*) -> Result<void> { return {}; },
         },
@@ -47,7 +52,7 @@ Result<void> checkValue(const OptionField& field, ErrorCode code) {
 }
 
 Error wrongType(const OptionField& field, const std::string& where, const char* expected, ErrorCode code) {
-    return {code, where + ": option '" + field.jsonKey() + "' must be " + expected + ".", {}};
+    return {code, named(field, where) + " must be " + expected + ".", {}};
 }
 
 Result<void> setValue(const OptionField& field, const nlohmann::json& value, const std::string& where, ErrorCode code) {
@@ -110,7 +115,7 @@ Result<void> readOptions(const OptionFields& fields, const nlohmann::json& optio
         const auto field = std::ranges::find_if(fields, [&, &name = key](const OptionField& f) { return f.jsonKey() == name; });
         if (field == fields.end()) return Error{code, where + ": unknown option '" + key + "'.", {}};
         TXFM_CHECK(setValue(*field, value, where, code));
-        TXFM_CHECK(checkValue(*field, code));
+        TXFM_CHECK(checkValue(*field, where, code));
         given.push_back(field->flag);
     }
     for (const OptionField& field : fields) {
@@ -122,7 +127,7 @@ Result<void> readOptions(const OptionFields& fields, const nlohmann::json& optio
 
 Result<void> checkOptions(const OptionFields& fields, const std::vector<std::string>& given) {
     for (const OptionField& field : fields) {
-        if (std::ranges::count(given, field.flag)) TXFM_CHECK(checkValue(field, ErrorCode::Usage));
+        if (std::ranges::count(given, field.flag)) TXFM_CHECK(checkValue(field, {}, ErrorCode::Usage));
     }
     return {};
 }
