@@ -2,6 +2,7 @@
 #include "core/workflow/training_setup.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "core/base/atomic_file.h"
@@ -9,6 +10,7 @@
 #include "core/base/readable.h"
 #include "core/io/sha256.h"
 #include "core/model/device.h"
+#include "core/training/validation_split.h"
 
 namespace txfm::workflow {
 namespace fs = std::filesystem;
@@ -18,6 +20,9 @@ namespace {
 const std::set<std::string> kFreeOnResume = {"data",   "out",     "epochs", "minutes", "resume",         "config",
                                              "probe",  "pairs",   "keep",   "name",    "save_precision", "checkpoint_minutes",
                                              "accumulate", "peer_timeout", "patience", "forecast", "validate_every", "checkpoint_activations"};
+
+/// What options that are new stood for when they did not exist: a run that an older version began does not name them.
+const std::map<std::string, std::string> kBeforeTheyExisted = {{"val_batches", training::kSingleCells}};
 
 Result<nlohmann::json> readConfigOption(const std::string& config, ErrorCode& code) {
     if (config.empty()) return nlohmann::json::object();
@@ -54,7 +59,9 @@ Result<nlohmann::json> applyKeys(const OptionFields& fields, const RunContext& c
 }
 
 /// Takes over what the run to continue began with; `asked` are the keys that flags or --config name now.
-Result<void> takeStored(const OptionFields& fields, const std::set<std::string>& asked, const nlohmann::json& stored) {
+Result<void> takeStored(const OptionFields& fields, const std::set<std::string>& asked, nlohmann::json stored) {
+    for (const auto& [key, value] : kBeforeTheyExisted)
+        if (!stored.contains(key)) stored[key] = value;
     for (const OptionField& field : fields) {
         const std::string key = field.jsonKey();
         const nlohmann::json now = writeOptions({field})[key];
@@ -121,11 +128,16 @@ Result<void> checkSameData(const nlohmann::json& stored, const training::Corpus&
         return usageError("The run to continue began with " + std::to_string(before.size()) + " data sets, not " +
                               std::to_string(now.size()) + ".",
                           "Give the same --data.");
-    for (size_t i = 0; i < now.size(); ++i)
-        if (before[i] != now[i])
-            return usageError("'" + corpus.sets()[i].path + "' is not the data set '" + before[i].value("name", "") +
+    for (size_t i = 0; i < now.size(); ++i) {
+        if (before[i] == now[i]) continue;
+        const std::string hash = now[i].value("sha256", "");
+        if (!hash.empty() && before[i].value("sha256", "") == hash)
+            return usageError("The run to continue trained on other cells or genes of '" + corpus.sets()[i].path + "'.",
+                              "Another version of the program began it: start the run again in another folder.");
+        return usageError("'" + corpus.sets()[i].path + "' is not the data set '" + before[i].value("name", "") +
                                   "' that the run to continue began with.",
                               "Give the same --data in the same order.");
+    }
     return {};
 }
 

@@ -10,6 +10,9 @@
 
 #include <signal.h>
 
+#include <functional>
+
+#include "core/base/atomic_file.h"
 #include "core/data/dataset.h"
 #include "core/io/h5ad_writer.h"
 #include "core/io/model_directory.h"
@@ -89,6 +92,31 @@ private Q_SLOTS:
         QCOMPARE(steps[0].size(), steps[1].size());
         for (size_t i = 0; i < steps[0].size(); ++i) QCOMPARE(steps[0][i]["loss"].toDouble(), steps[1][i]["loss"].toDouble());
         QCOMPARE(models[0], models[1]);
+    }
+
+    /// Runs of versions that held out single cells only do not say so.
+    void runsOfOlderVersionsAreContinued() {
+        QVERIFY(runTxfm(finetune("older", {"--val-batches", "none", "--epochs", "1"})).status == 0);
+        const std::string stored = at("older/.work/run.json").toStdString();
+        const auto edit = [&](const std::function<void(nlohmann::json&)>& change) {
+            nlohmann::json run = nlohmann::json::parse(readWholeFile(stored).value());
+            change(run);
+            QVERIFY(writeFileAtomically(stored, run.dump()).ok());
+        };
+        edit([](nlohmann::json& run) { run["options"].erase("val_batches"); });
+        const auto asked = runTxfm(finetune("older", {"--resume", "--epochs", "2", "--val-batches", "batch"}));
+        QVERIFY2(asked.status == 2 && asked.err.contains("--val-batches") && asked.err.contains("none"), asked.err);
+        const auto run = runTxfm(finetune("older", {"--resume", "--epochs", "2"}));
+        QVERIFY2(run.status == 0, run.err);
+        const auto result = events(run.out, "result");
+        QCOMPARE(result.size(), size_t{1});
+        const QJsonObject set = result[0]["data_sets"].toArray()[0].toObject();
+        QCOMPARE(set["validation"].toInt(), 6);
+        QVERIFY(!set.contains("validation_column"));
+        // The same file, but split otherwise: that is no other file.
+        edit([](nlohmann::json& stored) { stored["data_sets"][0]["train"] = 100; });
+        const auto other = runTxfm(finetune("older", {"--resume", "--epochs", "3"}));
+        QVERIFY2(other.status == 2 && other.err.contains("own.h5ad") && other.err.contains("Another version"), other.err);
     }
 
     void batchesAreHeldOut() {
