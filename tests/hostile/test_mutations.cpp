@@ -76,6 +76,7 @@ constexpr Subject kSubjects[] = {
     {"10x h5, version 2", "hdf5/tenx_v2_two_genomes.h5", ""},
     {"10x h5, version 3", "hdf5/tenx_v3.h5", ""},
     {"loom", "hdf5/small.loom", ""},
+    {"loom with layers", "hdf5/layers_counts.loom", ""},
     {"mtx", "text/tenx_v2/matrix.mtx", "text/tenx_v2"},
     {"mtx.gz", "text/tenx_v3/matrix.mtx.gz", "text/tenx_v3"},
     {"gene list", "text/tenx_antibody/features.tsv.gz", "text/tenx_antibody"},
