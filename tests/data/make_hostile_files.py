@@ -88,6 +88,7 @@ def main():
     variant(tenx, "external_link", external("matrix/data"))
     variant(tenx, "virtual_data_set", virtual("matrix/indices"))
     variant(tenx, "link_circle", circle("matrix/barcodes"))
+    variant(loom, "short_list", lambda f: replaced(f["col_attrs"], "CellID", f["col_attrs/CellID"][:-1]))
     variant(loom, "no_attributes", lambda f: [f.__delitem__(name) for name in ("row_attrs", "col_attrs")])
     variant(loom, "claims_2_to_40", claim("matrix", (20, 2**30), "f4"))
     variant(loom, "wrong_type", lambda f: replaced(f, "matrix", np.full((20, 12), b"a")))

@@ -115,7 +115,7 @@ private Q_SLOTS:
                  {"tenx_v3_indptr_falls.h5", "falls at entry"}, {"tenx_v3_claims_2_to_40.h5", "not possible"},
                  {"tenx_v3_wrong_type.h5", "does not hold numbers"}, {"tenx_v3_not_a_number.h5", "not a finite number"},
                  {"tenx_v3_external_link.h5", "link to another file"}, {"tenx_v3_virtual_data_set.h5", "virtual data set"},
-                 {"tenx_v3_link_circle.h5", "in a circle"}, {"tenx_v3_fractional_indices.h5", "does not hold whole numbers"}, {"small_claims_2_to_40.loom", "stores only 0 bytes"},
+                 {"tenx_v3_link_circle.h5", "in a circle"}, {"tenx_v3_fractional_indices.h5", "does not hold whole numbers"}, {"small_claims_2_to_40.loom", "stores only 0 bytes"}, {"small_short_list.loom", "has 11 entries"},
                  {"small_wrong_type.loom", "not a table of numbers"}, {"small_external_link.loom", "link to another file"},
                  {"small_virtual_data_set.loom", "virtual data set"}, {"small_not_a_number.loom", "not a finite number"}})
             row(file, file, bytesOf(test::dataFile(std::string("hostile/") + file)), says);

@@ -46,6 +46,10 @@ Result<Table> readAttributes(const Node& root, const std::string& group, int64_t
         TXFM_TRY(const Node attributes, root.child(group));
         for (const std::string& name : attributes.children()) {
             TXFM_TRY(const Node node, attributes.child(name));
+            const bool isIndex = std::ranges::find(indexNames, name) != indexNames.end();
+            if (isIndex && node.isDataset() && node.shape().size() == 1 && node.shape()[0] != n)
+                return badInput("The list " + node.where() + " has " + std::to_string(node.shape()[0]) + " entries, but the matrix needs " + std::to_string(n) + ".",
+                                "Download or export the file again.");
             TXFM_TRY(std::vector<Column> columns, readAttribute(node, name, n));
             for (Column& column : columns) table.set(std::move(column));
             if (!columns.empty()) continue;
