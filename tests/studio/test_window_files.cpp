@@ -169,6 +169,23 @@ private Q_SLOTS:
         QCOMPARE(session()->displayName(), QString("work.h5ad"));
         QVERIFY(!session()->isModified());
     }
+    void theSmallestWindowHidesNothing() {
+        m_window->openFile(mapFile());
+        QTRY_VERIFY_WITH_TIMEOUT(session()->dataset() && session()->model(), 60000);
+        m_window->resize(m_window->minimumSize());
+        m_window->showPage(page::kGenes);
+        const auto placeOf = [this](const char* name) {
+            const auto* widget = m_window->findChild<QWidget*>(QString::fromLatin1(name));
+            return QRect(widget->mapTo(m_window.get(), QPoint()), widget->size());
+        };
+        QTRY_VERIFY(placeOf("genesTable").right() < placeOf("genesHeatMap").left());
+        QVERIFY(placeOf("genesHeatMap").right() < m_window->width());
+        m_window->showPage(page::kExplore);
+        for (const char* name : {"exploreExportButton", "exploreSaveButton"}) {
+            const auto* button = m_window->findChild<QWidget*>(QString::fromLatin1(name));
+            QTRY_VERIFY2(button->isVisible() && button->width() >= button->sizeHint().width(), name);
+        }
+    }
     void aBrokenSessionIsOneSentence() {
         write("broken.txfm-session", "{}");
         m_window->openFile(path("broken.txfm-session"));

@@ -12,6 +12,9 @@
 #include "ui/widgets/theme.h"
 
 namespace txfm::ui {
+namespace {
+constexpr int kLabelFrom = 600, kTextsFrom = 540;  // pixels of the bar
+}
 
 ExploreToolbar::ExploreToolbar(QWidget* parent) : QWidget(parent), m_row(new QHBoxLayout(this)), m_tools(new QButtonGroup(this)) {
     m_row->setContentsMargins(0, 0, 0, 0);
@@ -28,22 +31,30 @@ ExploreToolbar::ExploreToolbar(QWidget* parent) : QWidget(parent), m_row(new QHB
     connect(m_labels, &QToolButton::toggled, this, &ExploreToolbar::labelsToggled);
     m_row->addSpacing(metric::kGap);
 
-    auto* sizeLabel = new QLabel(tr("Point size"), this);
-    sizeLabel->setProperty("role", "muted");
+    m_sizeLabel = new QLabel(tr("Point size"), this);
+    m_sizeLabel->setProperty("role", "muted");
     m_size = new QSlider(Qt::Horizontal, this);
     m_size->setObjectName(QStringLiteral("explorePointSize"));
     m_size->setRange(-20, 20);
-    m_size->setFixedWidth(110);
+    m_size->setMinimumWidth(40);  // gives way before the buttons' texts are cut
+    m_size->setMaximumWidth(110);
     m_size->setToolTip(tr("Size of the points"));
     m_size->setAccessibleName(tr("Point size"));
     connect(m_size, &QSlider::valueChanged, this, [this](int value) { Q_EMIT sizeFactorChanged(std::pow(2.0, value / 10.0)); });
-    m_row->addWidget(sizeLabel);
+    m_row->addWidget(m_sizeLabel);
     m_row->addWidget(m_size);
     m_row->addStretch(1);
     connect(addButton("exploreExportButton", "export", tr("Export the maps as SVG, PDF or PNG"), tr("Export figure")), &QToolButton::clicked,
             this, &ExploreToolbar::exportRequested);
     connect(addButton("exploreSaveButton", "save", tr("Save the data with embedding, maps and clusters as .h5ad"), tr("Save data")),
             &QToolButton::clicked, this, &ExploreToolbar::saveRequested);
+}
+
+void ExploreToolbar::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    // In a small window tool tips have to do, so that no text is cut.
+    m_sizeLabel->setVisible(width() >= kLabelFrom);
+    for (QToolButton* button : m_withText) button->setToolButtonStyle(width() >= kTextsFrom ? Qt::ToolButtonTextBesideIcon : Qt::ToolButtonIconOnly);
 }
 
 int ExploreToolbar::pointSize() const { return m_size->value(); }
@@ -59,7 +70,7 @@ QToolButton* ExploreToolbar::addButton(const char* name, const char* icon, const
     button->setToolTip(toolTip);
     button->setAccessibleName(toolTip);
     button->setText(text);
-    if (!text.isEmpty()) button->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
+    if (!text.isEmpty()) m_withText.push_back(button);
     m_row->addWidget(button);
     return button;
 }

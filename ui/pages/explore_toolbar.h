@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <vector>
+
 #include <QWidget>
 
 #include "ui/plots/scatter_view.h"
 
 class QButtonGroup;
 class QHBoxLayout;
+class QLabel;
 class QSlider;
 class QToolButton;
 
@@ -34,12 +37,17 @@ Q_SIGNALS:
     void exportRequested();
     void saveRequested();
 
+protected:
+    void resizeEvent(QResizeEvent* event) override;
+
 private:
     QToolButton* addButton(const char* name, const char* icon, const QString& toolTip, const QString& text = {});
     void addTool(const char* name, const char* icon, const QString& toolTip, ScatterView::Tool tool);
     QHBoxLayout* m_row;
     QButtonGroup* m_tools;
     QToolButton* m_labels;
+    std::vector<QToolButton*> m_withText;
+    QLabel* m_sizeLabel;
     QSlider* m_size;
 };
 

@@ -39,10 +39,11 @@ namespace txfm::ui {
 
 namespace {
 
-constexpr int kMapNeighbors = 40;  // in the heat map of the top neighbours
+constexpr int kMapNeighbors = 30;  // in the heat map of the top neighbours: their names fit beside it in a window of 1280 × 800
 constexpr qsizetype kMaxSet = 500; // genes of a set in the heat map
 constexpr int kTypingPauseMs = 400;
 constexpr int kTableWidth = 420;   // all columns but the last fit
+constexpr int kLeastTableWidth = 240;  // in the smallest window, beside the heat map
 
 }  // namespace
 
@@ -63,6 +64,7 @@ GenesPage::GenesPage(QWidget* parent)
     split->addWidget(makeMapPanel());
     split->setStretchFactor(0, 0);
     split->setStretchFactor(1, 1);
+    split->setSizes({kTableWidth, kTableWidth});
     auto* right = new QWidget(this);
     auto* rightColumn = new QVBoxLayout(right);
     rightColumn->setContentsMargins(0, 0, 0, 0);
@@ -179,7 +181,7 @@ QWidget* GenesPage::makeControls() {
 
 QWidget* GenesPage::makeTablePanel() {
     auto* section = new Section(tr("Neighbours"), this);
-    section->setMinimumWidth(kTableWidth);
+    section->setMinimumWidth(kLeastTableWidth);
     m_colourMap = new QToolButton(section);
     m_colourMap->setObjectName(QStringLiteral("genesColourMap"));
     m_colourMap->setIcon(Theme::instance().icon(QStringLiteral("palette")));

@@ -37,7 +37,7 @@ public:
     static void paint(QPainter& painter, const HeatMapData& data, const QRectF& area, const QColor& ink);
 
     QSize sizeHint() const override { return {420, 420}; }
-    QSize minimumSizeHint() const override { return {220, 220}; }
+    QSize minimumSizeHint() const override { return {200, 200}; }
 
 Q_SIGNALS:
     /// A square was clicked.

@@ -49,8 +49,8 @@ QListWidget { padding: 3px; }
 QHeaderView { background: @panel; border: none; }
 QHeaderView::section { background: @raised; color: @muted; border: none; border-right: 1px solid @border; border-bottom: 1px solid @border; padding: 5px 4px; font-weight: 600; }
 QHeaderView::section:vertical { padding: 0 6px; font-weight: normal; }
-QHeaderView[orientation="1"]::up-arrow, QHeaderView[orientation="Horizontal"]::up-arrow { image: url("@icons/chevron-up.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
-QHeaderView[orientation="1"]::down-arrow, QHeaderView[orientation="Horizontal"]::down-arrow { image: url("@icons/chevron-down.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
+QHeaderView::up-arrow:horizontal { image: url("@icons/chevron-up.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
+QHeaderView::down-arrow:horizontal { image: url("@icons/chevron-down.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
 QTableCornerButton::section { background: @raised; border: none; }
 
 QLineEdit { background: @panel; color: @text; border: 1px solid @border; border-radius: 6px; padding: 5px 8px; }
