@@ -22,6 +22,15 @@ model::MeasuredGenes expressedGenes(const model::SampleCounts& sample) {
 
 }  // namespace
 
+double bytesOf(const StepBatch& batch) {
+    double bytes = 0;
+    for (const MicroBatch& micro : batch.micro)
+        for (const at::Tensor* tensor : {&micro.tokens.genes, &micro.tokens.values, &micro.target.x, &micro.target.counts, &micro.target.library,
+                                         &micro.target.measured, &micro.target.measuredRow})
+            if (tensor->defined()) bytes += static_cast<double>(tensor->nbytes());
+    return bytes;
+}
+
 BatchMaker::BatchMaker(std::shared_ptr<const Corpus> corpus, EpochSampler sampler, io::ModelConfig config,
                        BatchPlan plan)
     : m_corpus(std::move(corpus)), m_sampler(std::move(sampler)), m_config(std::move(config)), m_plan(std::move(plan)) {

@@ -30,6 +30,9 @@ struct StepBatch {
     std::vector<MicroBatch> micro;
 };
 
+/// Memory that the tensors of a step take.
+double bytesOf(const StepBatch& batch);
+
 /// How samples become batches.
 struct BatchPlan {
     uint64_t seed = 0;

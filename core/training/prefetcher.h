@@ -14,8 +14,9 @@ namespace txfm::training {
 /// Makes the next steps' batches on a thread of its own while the current one computes.
 class Prefetcher {
 public:
+    static constexpr size_t kDepth = 2;
     /// Steps [first, …), at most `depth` ready at a time.
-    Prefetcher(BatchMaker& maker, int64_t first, int64_t microSamples, size_t depth = 2);
+    Prefetcher(BatchMaker& maker, int64_t first, int64_t microSamples, size_t depth = kDepth);
     ~Prefetcher();
     /// The next step; rethrows what its assembly threw (std::bad_alloc).
     StepBatch next();

@@ -102,8 +102,11 @@ double TrainingLoop::validationsIn(double steps) const {
 }
 
 Result<void> TrainingLoop::measureTrial() {
+    double stepBytes = 0;
     TXFM_TRY(const StepRunner::Trial trial, withBackOff([&]() -> Result<StepRunner::Trial> {
-        return m_runner.trial(m_maker.step(m_state.step, m_runner.microSamples()), kTrialSeconds);
+        const StepBatch batch = m_maker.step(m_state.step, m_runner.microSamples());
+        stepBytes = bytesOf(batch);
+        return m_runner.trial(batch, kTrialSeconds);
     }));
     double update = 0;
     if (m_state.step == 0 && std::isfinite(m_optimizer.gradNorm(1))) {
@@ -120,7 +123,9 @@ Result<void> TrainingLoop::measureTrial() {
     m_state.validationSeconds = static_cast<double>(m_run.corpus->validationSamples()) / world * trial.secondsPerSample / 3;
     TXFM_CHECK(planByTime());
     const auto steps = static_cast<double>(m_state.plan.remaining);
-    m_forecast = {m_state.secondsPerStep, validationsIn(steps) * m_state.validationSeconds, peakResidentMb(), m_config.batch,
+    // Beside the step in work, which the trial had too, a run holds those that are ready and one that is being made.
+    const double ahead = static_cast<double>(Prefetcher::kDepth + 1) * stepBytes / (1024 * 1024);
+    m_forecast = {m_state.secondsPerStep, validationsIn(steps) * m_state.validationSeconds, peakResidentMb() + ahead, m_config.batch,
                   m_state.plan.remaining};
     m_progress.message(MessageLevel::Info, m_forecast.text());
     m_progress.event(m_forecast.toJson());

@@ -94,6 +94,18 @@ private Q_SLOTS:
         QCOMPARE(second.epoch, int64_t{1});
         QVERIFY(!torch::equal(first.micro[0].tokens.genes, second.micro[0].tokens.genes));
     }
+    void stepsKnowTheirMemory() {
+        auto config = test::tinyConfig(40);
+        BatchMaker maker = makeBatches(config, {9, 16});
+        const StepBatch step = maker.step(0, 16);
+        QCOMPARE(step.micro.size(), size_t{1});
+        const double width = static_cast<double>(step.micro[0].tokens.width()), sets = static_cast<double>(step.micro[0].target.measured.size(0));
+        // int64 genes and float values of the tokens, float targets, library sizes and int64 rows, float masks.
+        QCOMPARE(bytesOf(step), 16 * width * 12 + 16 * 40 * 4 + 16 * 12 + sets * 40 * 4);
+        config.loss = "nb";
+        BatchMaker counts = makeBatches(config, {9, 16});
+        QCOMPARE(bytesOf(counts.step(0, 16)), bytesOf(step) + 16 * 40 * 4);
+    }
     void validationShowsOnePieceAfterTheOther() {
         const BatchMaker maker = makeBatches(test::tinyConfig(40), {9, 16});
         std::vector<torch::Tensor> genes;
