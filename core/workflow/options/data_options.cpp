@@ -53,7 +53,7 @@ OptionFields fieldsOf(QcOptions& o) {
         {.flag = "max-counts", .target = &o.maxCounts, .description = "Keep cells with at most this many counts; -1 = no limit", .unit = "counts", .min = off},
         {.flag = "mad", .target = &o.mad, .description = "Drop cells further than this many median absolute deviations from the median; -1 = off", .min = off},
         whereField(&o.where),
-        {.flag = "doublets", .target = &o.doublets, .description = "Score how likely each kept cell is a doublet (Scrublet), as obs['doublet_score']"},
+        {.flag = "doublets", .target = &o.doublets, .description = "Score how likely each kept cell is a doublet (simulated doublets among its neighbours, after Scrublet), as obs['doublet_score']"},
         {.flag = "max-doublet", .target = &o.maxDoublet, .description = "Keep cells with at most this doublet score; -1 = no limit", .min = off, .max = 1},
         countsField(&o.countsIn),
     };
