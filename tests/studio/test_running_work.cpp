@@ -2,7 +2,7 @@
 // What the user does while an embedding runs: opens other data, removes cells, closes the window. The program that embeds is
 // a stand-in that runs until it is told to stop, or until a file says that it may end.
 #include <QApplication>
-#include <QComboBox>
+#include <QElapsedTimer>
 #include <QLabel>
 #include <QPushButton>
 #include <QSettings>
@@ -42,12 +42,15 @@ private Q_SLOTS:
                 "trap 'touch \"" + path("interrupted") + "\"; echo \"{\\\"type\\\":\\\"error\\\",\\\"code\\\":5,\\\"message\\\":\\\"Cancelled.\\\"}\"; exit 5' INT\n"
                 "out=$(sed -n 's/.*\"out\": *\"\\([^\"]*\\)\".*/\\1/p' \"$2\")\n"
                 "echo '{\"type\":\"progress\",\"stage\":\"embed\",\"done\":1,\"total\":3,\"unit\":\"cells\"}'\n"
-                "while [ ! -e \"" + path("end") + "\" ]; do sleep 0.05; done\n"
+                "[ -e \"" + path("stubborn") + "\" ] && trap '' INT\n"
+                "gate=end; case \"$out\" in *project*) gate=end-map;; esac\n"
+                "while [ ! -e \"" + path("$gate") + "\" ]; do sleep 0.05; done\n"
                 "cp \"" + path("one.txfm.h5ad") + "\" \"$out\"\necho '{\"type\":\"result\"}'\n");
     }
     void init() {
         QFile::remove(path("interrupted"));
         QFile::remove(path("end"));
+        QFile::remove(path("end-map"));
         m_window = std::make_unique<studio::MainWindow>();
         m_window->show();
         QVERIFY(QTest::qWaitForWindowExposed(m_window.get()));
@@ -100,8 +103,8 @@ private Q_SLOTS:
     void unsavedMapsAreNotJoinedAway() {
         session()->mergeFiles({path("two.csv")});
         QTRY_VERIFY2(banner().contains("still running"), qPrintable(banner()));
-        QFile end(path("end"));
-        QVERIFY(end.open(QIODevice::WriteOnly));
+        write("end-map", "");
+        write("end", "");
         QTRY_VERIFY_WITH_TIMEOUT(session()->dataset()->obsm.contains("X_txfm_umap") && session()->runningWork().isEmpty(), 60000);
         session()->mergeFiles({path("two.csv")});
         QTRY_VERIFY2(banner().contains("not saved") && banner().contains("one.csv"), qPrintable(banner()));
@@ -111,6 +114,37 @@ private Q_SLOTS:
         QTRY_COMPARE_WITH_TIMEOUT(saved.count(), 1, 60000);
         session()->mergeFiles({path("two.csv")});
         QTRY_COMPARE_WITH_TIMEOUT(session()->dataset()->cells(), int64_t{5}, 60000);
+    }
+    void anEmbeddingStaysWhenItsMapIsStopped() {
+        write("end", "");
+        QTRY_VERIFY_WITH_TIMEOUT(find<QLabel>("progressStage1")->text().startsWith(QStringLiteral("●")), 20000);
+        QTest::mouseClick(find<QPushButton>("stopButton"), Qt::LeftButton);
+        QTRY_VERIFY2(banner().contains("is kept"), qPrintable(banner()));
+        QTRY_VERIFY_WITH_TIMEOUT(session()->isModified() && session()->dataset()->obsm.size() == 1, 20000);
+    }
+    void stoppingIsQuickHoweverBusyTheWorkerIs() {
+        // It has a whole cell to finish before it hears of the interrupt. By the clock, so that a busy computer may spoil a try or two.
+        constexpr int kStopBarMs = 250, kTries = 4;
+        auto* stop = find<QPushButton>("stopButton");
+        QTest::mouseClick(stop, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!stop->isVisible(), 20000);
+        write("stubborn", "");
+        qint64 took = 0;
+        for (int i = 0; i < kTries && (i == 0 || took >= kStopBarMs); ++i) {
+            QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("startEmbed")->isEnabled(), 20000);
+            QTest::mouseClick(find<QPushButton>("startEmbed"), Qt::LeftButton);
+            QTRY_VERIFY_WITH_TIMEOUT(find<QLabel>("progressNumbers")->text().contains("1 of 3"), 20000);
+            QTest::qWait(200);  // the stand-in has changed its mind about interrupts
+            QElapsedTimer clock;
+            clock.start();
+            QTest::mouseClick(stop, Qt::LeftButton);
+            QVERIFY(QTest::qWaitFor([stop] { return !stop->isVisible(); }, 20000));
+            took = clock.elapsed();
+            qInfo("stopped after %lld ms", took);
+        }
+        QFile::remove(path("stubborn"));
+        QVERIFY2(took < kStopBarMs, qPrintable(QString::number(took)));
+        QVERIFY2(banner().contains("are kept"), qPrintable(banner()));
     }
     void theWindowClosesAfterAQuestion() {
         QVERIFY(!m_window->close());

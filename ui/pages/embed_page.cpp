@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/embed_page.h"
 
+#include <utility>
+
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
@@ -30,7 +32,8 @@ namespace {
 
 enum ChainStep { kEmbed, kMap, kClusters, kExpressionMap };
 
-constexpr int kStopMs = 800;
+/// Together with noticing its end, a stop takes a quarter of a second.
+constexpr int kStopMs = 150;
 
 /// Set by the page, not by the form.
 const std::set<std::string> kHidden{"model", "data", "out", "allow-normalised", "forecast"};
@@ -232,9 +235,13 @@ void EmbedPage::start() {
         };
     };
     m_chain->add([spec = embedSpec(m_lastOut)] { return spec; });
-    m_chain->add(next("project", {{"rep", "X_txfm"}, {"method", "umap"}}, tr("Drawing the map")));
-    m_chain->add(next("cluster", {{"rep", "X_txfm"}, {"method", "leiden"}}, tr("Finding clusters")));
-    m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}}, tr("Drawing the map of expression")));
+    QStringList stages{tr("Embedding")};
+    if (session()->dataset()->cells() > 1) {
+        m_chain->add(next("project", {{"rep", "X_txfm"}, {"method", "umap"}}, tr("Drawing the map")));
+        m_chain->add(next("cluster", {{"rep", "X_txfm"}, {"method", "leiden"}}, tr("Finding clusters")));
+        m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}}, tr("Drawing the map of expression")));
+        stages << tr("Map") << tr("Clusters") << tr("Map of expression");
+    }
     connect(m_chain.get(), &JobChain::jobStarted, this, [this](Job* job, int index) {
         m_progress->setStage(index);
         session()->navigation()->showStatus(job->spec().title + QStringLiteral("…"));
@@ -249,12 +256,13 @@ void EmbedPage::start() {
         m_progress->end();
         session()->setRunningWork({});
         session()->navigation()->showStatus({});
+        if (keepEmbedding())
+            m_banner->showMessage(ErrorBanner::Kind::Info, tr("The cell is embedded. A map needs more than one cell; Ctrl+S saves the embedding."));
         refreshForecast();
     });
     connect(m_chain.get(), &JobChain::stopped, this, &EmbedPage::chainStopped);
     m_progress->setStopText(tr("Stop"), tr("Cells that are finished are kept; starting again continues from there"));
-    m_progress->begin(tr("Embedding %1 cells").arg(formatCount(session()->dataset()->cells())),
-                      {tr("Embedding"), tr("Map"), tr("Clusters"), tr("Map of expression")});
+    m_progress->begin(tr("Embedding %1 cells").arg(formatCount(session()->dataset()->cells())), stages);
     session()->setRunningWork(tr("Embedding %1").arg(session()->displayName()));
     m_chain->start();
     refreshForecast();
@@ -270,6 +278,7 @@ void EmbedPage::leaveChain() {
     connect(left, &JobChain::stopped, left, &QObject::deleteLater);
     left->cancel();
     m_lastOut.clear();
+    m_embedded.clear();
     m_progress->end();
     m_banner->showMessage(ErrorBanner::Kind::Info, tr("%1 was stopped, because other data were opened.").arg(session()->runningWork()));
     session()->setRunningWork({});
@@ -282,13 +291,22 @@ void EmbedPage::jobDone(Job* job, int index) {
         m_lastOut.clear();
         const nlohmann::json& result = job->result();
         if (result.contains("seconds") && result["seconds"].is_object()) rememberSpeed(m_flops, result["seconds"].value("embed", 0.0));
+        m_embedded = written;
         return;  // shown together with its map
     }
+    m_embedded.clear();
     session()->loadResults(written);
     if (index == kMap) session()->navigation()->showPage(page::kExplore);
 }
 
+bool EmbedPage::keepEmbedding() {
+    if (m_embedded.isEmpty()) return false;
+    session()->loadResults(std::exchange(m_embedded, {}));
+    return true;
+}
+
 void EmbedPage::chainStopped(const Error& error, const QString& details) {
+    keepEmbedding();
     m_progress->end();
     session()->setRunningWork({});
     session()->navigation()->showStatus({});

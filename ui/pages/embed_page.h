@@ -43,6 +43,8 @@ private:
     void stop();
     void jobDone(Job* job, int index);
     void leaveChain();
+    /// Opens the embedding whose map was not made; false when there is none.
+    bool keepEmbedding();
     void chainStopped(const Error& error, const QString& details);
     JobSpec embedSpec(const QString& out) const;
     double forecastFlops() const;
@@ -61,6 +63,7 @@ private:
     QString m_lastOut;          ///< output of the running or last cancelled embedding
     nlohmann::json m_lastSpec;  ///< what that embedding was asked for, without the output's name
     QString m_currentFile;
+    QString m_embedded;  ///< a finished embedding that is not open yet
     double m_flops = 0;
 };
 

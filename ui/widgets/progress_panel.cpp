@@ -55,6 +55,7 @@ void ProgressPanel::begin(const QString& title, const QStringList& stages) {
     m_stages.clear();
     for (int i = 0; i < stages.size(); ++i) {
         m_stages.push_back(new QLabel(this));
+        m_stages.back()->setObjectName(QStringLiteral("progressStage%1").arg(i));
         m_stageRow->insertWidget(i, m_stages.back());
     }
     m_numbers->setText(tr("Starting…"));

@@ -15,6 +15,7 @@ namespace txfm::ui {
 namespace {
 
 constexpr int kPollMs = 120;
+constexpr int kPollToStopMs = 20;  // the user waits for the end
 /// Bytes taken from the log at once, so that the log of a long run never stalls the window.
 constexpr qint64 kChunk = 192 << 10;
 constexpr int kNice = 5;
@@ -150,7 +151,7 @@ void Job::poll() {
         m_timer.start(0);
         return;
     }
-    m_timer.start(kPollMs);
+    m_timer.start(m_cancelRequested && !m_endSeen ? kPollToStopMs : kPollMs);
     if (m_endSeen) ++m_pollsAfterEnd;
     if (!running || m_pollsAfterEnd > kPollsToEnd) finish();
 }
@@ -224,6 +225,7 @@ void Job::cancel() {
     if (!isRunning()) return;
     m_cancelRequested = true;
     m_process.sendInterrupt();
+    m_timer.start(kPollToStopMs);
 }
 
 void Job::kill() {
