@@ -45,8 +45,10 @@ Result<DenseMatrix> Project::map(const Dataset& dataset, const Representation& r
         additions.uns["txfm_pca"] = {{"variance", pca.variance}, {"variance_ratio", pca.varianceRatio}, {"use_rep", rep.usedKey}};
         return std::move(pca.scores);
     }
+    io::H5adAdditions discarded;
     TXFM_TRY(const analysis::NeighborGraph graph,
-             loadOrMakeGraph(dataset, rep, m_options.neighbors, context.seed, m_options.method == "umap", clock, progress, additions));
+             loadOrMakeGraph(dataset, rep, m_options.neighbors, context.seed, m_options.method == "umap", clock, progress,
+                             m_options.discardGraph ? discarded : additions));
     // Maps start from the first principal components where a better start fails.
     TXFM_TRY(const analysis::Pca start, analysis::principalComponents(rep.values, 2, progress));
     if (m_options.method == "umap") {

@@ -31,6 +31,7 @@ private Q_SLOTS:
     void tsne();
     void clusterReusesTheGraph();
     void cellsEmbeddedAnewGetAnotherGraph();
+    void anotherMapLeavesTheGraph();
     void sameSeedSameBytes();
     void badRequests_data();
     void badRequests();
@@ -124,6 +125,22 @@ void TestMapCommands::clusterReusesTheGraph() {
     for (const char* key : {"txfm_leiden", "txfm_louvain", "cell_type"}) QVERIFY2(data->obs.find(key) != nullptr, key);
     QVERIFY(data->obs.find("txfm_leiden")->isCategorical());
     QCOMPARE(static_cast<int64_t>(std::get<Categorical>(data->obs.find("txfm_leiden")->values).categories.size()), json["n_clusters"].get<int64_t>());
+}
+
+void TestMapCommands::anotherMapLeavesTheGraph() {
+    QVERIFY(runTxfm({"cluster", "--data", m_data, "--out", path("graph.h5ad"), "--progress", "none"}).status == 0);
+    const auto run = runTxfm({"project", "--data", path("graph.h5ad"), "--rep", "X", "--method", "umap", "--epochs", "5", "--discard-graph",
+                              "--out", path("kept.h5ad"), "--progress", "none"});
+    QVERIFY2(run.status == 0, run.err.constData());
+    const auto about = io::readUns(path("kept.h5ad").toStdString(), "txfm_neighbors");
+    QVERIFY(about.ok());
+    QCOMPARE((*about)["params"]["use_rep"].get<std::string>(), std::string("X_txfm"));
+    const auto before = io::readObsp(path("graph.h5ad").toStdString(), "txfm_connectivities");
+    const auto after = io::readObsp(path("kept.h5ad").toStdString(), "txfm_connectivities");
+    QVERIFY(before.ok() && after.ok() && *before && *after && **before == **after);
+    Progress silent;
+    const auto data = io::openDataset(path("kept.h5ad").toStdString(), {}, silent);
+    QVERIFY(data.ok() && data->obsm.contains("X_umap"));
 }
 
 void TestMapCommands::cellsEmbeddedAnewGetAnotherGraph() {

@@ -50,6 +50,7 @@ OptionFields fieldsOf(ProjectOptions& o) {
         {.flag = "spread", .target = &o.spread, .description = "UMAP: scale of the map", .min = 0.01, .max = 100, .advanced = true},
         {.flag = "epochs", .target = &o.epochs, .description = "UMAP: rounds of the layout; 0 = 500 up to 10,000 cells, else 200", .min = 0, .max = 100000, .advanced = true},
         {.flag = "perplexity", .target = &o.perplexity, .description = "t-SNE: effective number of neighbours", .min = 2, .max = 1000, .advanced = true},
+        {.flag = "discard-graph", .target = &o.discardGraph, .description = "Do not store the neighbour graph of this map; one that the data hold stays", .advanced = true},
         countsField(&o.countsIn),
     };
 }

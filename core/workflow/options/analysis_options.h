@@ -21,6 +21,7 @@ struct ProjectOptions {
     double spread = 1.0;
     int64_t epochs = 0;
     double perplexity = 30;
+    bool discardGraph = false;  ///< the graph that the file has, perhaps of another representation, stays
     std::string countsIn;  ///< for rep X: "" = found by itself; else X, raw.X or layers/NAME
 };
 OptionFields fieldsOf(ProjectOptions& options);
