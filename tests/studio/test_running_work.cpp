@@ -15,6 +15,7 @@
 #include "tests/studio/window_test.h"
 #include "tests/support/test_support.h"
 #include "ui/session/session.h"
+#include "ui/worker/process_id.h"
 
 using namespace txfm;
 using namespace txfm::ui;
@@ -39,7 +40,7 @@ private Q_SLOTS:
         QVERIFY(io::writeH5ad(path("one.txfm.h5ad").toStdString(), *dataset, {}, silent).ok());
         // A trial fails at once; an embedding "writes" the file made above.
         program("grep -q '\"forecast\": *true' \"$2\" && exit 1\n"
-                "trap 'touch \"" + path("interrupted") + "\"; echo \"{\\\"type\\\":\\\"error\\\",\\\"code\\\":5,\\\"message\\\":\\\"Cancelled.\\\"}\"; exit 5' INT\n"
+                "echo $$ > \"" + path("pid") + "\"\ntrap 'echo \"{\\\"type\\\":\\\"error\\\",\\\"code\\\":5,\\\"message\\\":\\\"Cancelled.\\\"}\"; exit 5' INT\n"
                 "out=$(sed -n 's/.*\"out\": *\"\\([^\"]*\\)\".*/\\1/p' \"$2\")\n"
                 "echo '{\"type\":\"progress\",\"stage\":\"embed\",\"done\":1,\"total\":3,\"unit\":\"cells\"}'\n"
                 "[ -e \"" + path("stubborn") + "\" ] && trap '' INT\n"
@@ -48,7 +49,6 @@ private Q_SLOTS:
                 "cp \"" + path("one.txfm.h5ad") + "\" \"$out\"\necho '{\"type\":\"result\"}'\n");
     }
     void init() {
-        QFile::remove(path("interrupted"));
         QFile::remove(path("end"));
         QFile::remove(path("end-map"));
         m_window = std::make_unique<studio::MainWindow>();
@@ -71,7 +71,7 @@ private Q_SLOTS:
         QVERIFY(find<QPushButton>("stopButton")->isVisible());
         m_window->openFile(path("two.csv"));
         QTRY_COMPARE_WITH_TIMEOUT(session()->dataset()->cells(), int64_t{2}, 60000);
-        QTRY_VERIFY_WITH_TIMEOUT(QFileInfo::exists(path("interrupted")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(hasEnded(), 20000);
         m_window->showPage(page::kEmbed);
         QVERIFY(!find<QPushButton>("stopButton")->isVisible());
         QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("startEmbed")->isEnabled(), 20000);
@@ -152,7 +152,7 @@ private Q_SLOTS:
         QVERIFY(m_window->isVisible());
         QVERIFY(m_window->close());
         m_window.reset();
-        QTRY_VERIFY_WITH_TIMEOUT(QFileInfo::exists(path("interrupted")), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(hasEnded(), 20000);
     }
 
 private:
@@ -170,6 +170,11 @@ private:
         T* widget = m_window->findChild<T*>(QString::fromLatin1(name));
         if (!widget) qFatal("no widget named %s", name);
         return widget;
+    }
+    /// The stand-in that was started last.
+    bool hasEnded() const {
+        QFile file(path("pid"));
+        return file.open(QIODevice::ReadOnly) && !ProcessId::ofRunning(file.readAll().trimmed().toLongLong()).isRunning();
     }
     /// The sentences that are shown, on whatever page.
     QString banner() const {

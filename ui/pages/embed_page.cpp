@@ -239,7 +239,7 @@ void EmbedPage::start() {
     if (session()->dataset()->cells() > 1) {
         m_chain->add(next("project", {{"rep", "X_txfm"}, {"method", "umap"}}, tr("Drawing the map")));
         m_chain->add(next("cluster", {{"rep", "X_txfm"}, {"method", "leiden"}}, tr("Finding clusters")));
-        m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}}, tr("Drawing the map of expression")));
+        m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}, {"discard-graph", true}}, tr("Drawing the map of expression")));
         stages << tr("Map") << tr("Clusters") << tr("Map of expression");
     }
     connect(m_chain.get(), &JobChain::jobStarted, this, [this](Job* job, int index) {
@@ -277,6 +277,7 @@ void EmbedPage::leaveChain() {
     left->setParent(this);
     connect(left, &JobChain::stopped, left, &QObject::deleteLater);
     left->cancel();
+    if (Job* job = left->current()) job->abandon();
     m_lastOut.clear();
     m_embedded.clear();
     m_progress->end();
@@ -328,10 +329,7 @@ void EmbedPage::stop() {
     // Finished cells are on disk: a worker that a busy computer lets wait is ended where it stands, unless it is writing
     // a file that it would leave behind.
     if (Job* job = m_chain->current()) {
-        QTimer::singleShot(kStopMs, job, [job] {
-            const std::string& stage = job->lastProgress().stage;
-            if (stage != "pack" && stage != "write") job->kill();
-        });
+        QTimer::singleShot(kStopMs, job, [job] { job->abandon(); });
     }
     m_progress->setStopping(m_chain->index() == kEmbed ? tr("Stopping: keeping the finished cells…") : tr("Stopping…"));
 }

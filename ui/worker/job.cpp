@@ -234,6 +234,14 @@ void Job::kill() {
     m_process.sendKill();
 }
 
+void Job::abandon() {
+    if (m_progress.stage == "pack" || m_progress.stage == "write") {
+        cancel();
+    } else {
+        kill();
+    }
+}
+
 void Job::discard() {
     if (isRunning()) return;
     m_events.close();

@@ -52,6 +52,9 @@ public:
     void kill();
     /// Starts a stopped or failed job again where it left off (its options gain "resume"); its steps so far stay.
     Result<void> resume();
+    /// Ends work that nobody waits for any more: at once, or, while it writes a file that it would leave behind, as cancel().
+    /// A worker deep in one long cell hears of an interrupt only minutes later and would take the processors until then.
+    void abandon();
     /// Deletes the folder of a finished job.
     void discard();
 

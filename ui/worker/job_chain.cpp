@@ -4,7 +4,7 @@
 namespace txfm::ui {
 
 JobChain::~JobChain() {
-    if (m_job && m_job->isRunning()) m_job->cancel();
+    if (m_job && m_job->isRunning()) m_job->abandon();
 }
 
 void JobChain::add(Maker maker) {

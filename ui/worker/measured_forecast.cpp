@@ -16,7 +16,7 @@ MeasuredForecast::MeasuredForecast(QObject* parent) : QObject(parent) {
 }
 
 MeasuredForecast::~MeasuredForecast() {
-    if (m_job) m_job->cancel();
+    if (m_job) m_job->abandon();
 }
 
 void MeasuredForecast::ask(JobSpec spec, const nlohmann::json& about) {
@@ -40,7 +40,7 @@ void MeasuredForecast::drop() {
 void MeasuredForecast::stopTrial() {
     m_timer.stop();
     // Its end is noticed in finished(), which clears it away.
-    if (Job* job = std::exchange(m_job, nullptr)) job->cancel();
+    if (Job* job = std::exchange(m_job, nullptr)) job->abandon();
 }
 
 void MeasuredForecast::begin() {

@@ -110,16 +110,29 @@ private Q_SLOTS:
         QCOMPARE(job->steps().size(), size_t{3});
         QCOMPARE(job->steps()[1].loss, 20.0);
     }
+    void aChainThatGoesAwayStopsItsJob_data() {
+        QTest::addColumn<QByteArray>("stage");
+        QTest::newRow("deep in one long cell") << QByteArray("embed");
+        QTest::newRow("writing a file, which it may clear away") << QByteArray("write");
+    }
     void aChainThatGoesAwayStopsItsJob() {
-        const QString ended = m_folder->filePath("ended");
-        program("trap 'touch \"" + ended + "\"; exit 5' INT\necho '{\"type\":\"progress\",\"done\":1}'\nwhile true; do sleep 0.05; done\n");
+        QFETCH(QByteArray, stage);
+        const QString ended = m_folder->filePath("ended"), id = m_folder->filePath("id");
+        const bool writing = stage == "write";
+        program("echo $$ > \"" + id + "\"\ntrap '" + (writing ? "touch \"" + ended + "\"; exit 5" : QString()) + "' INT\n"
+                "echo '{\"type\":\"progress\",\"stage\":\"" + QString::fromLatin1(stage) + "\",\"done\":1}'\nwhile true; do sleep 0.05; done\n");
         auto chain = std::make_unique<JobChain>();
         QSignalSpy progress(chain.get(), &JobChain::progressChanged);
         chain->add([] { return spec(false); });
         chain->start();
         QTRY_VERIFY(progress.count() > 0);
+        QFile file(id);
+        QVERIFY(file.open(QIODevice::ReadOnly));
+        const ProcessId process = ProcessId::ofRunning(file.readAll().trimmed().toLongLong());
+        QVERIFY(process.isRunning());
         chain.reset();  // the window closes
-        QTRY_VERIFY(QFile::exists(ended));
+        QTRY_VERIFY(!process.isRunning());
+        QCOMPARE(QFile::exists(ended), writing);
     }
     void aMissingProgramIsSaid() {
         qputenv("TXFM_PROGRAM", "/nowhere/txfm");
