@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 
 #include "core/base/atomic_file.h"
@@ -14,6 +15,7 @@
 #include "core/io/anndata_elements.h"
 #include "core/io/anndata_writing.h"
 #include "core/io/measured_slots.h"
+#include "core/io/reading_crash.h"
 
 namespace txfm::io {
 namespace fs = std::filesystem;
@@ -243,6 +245,26 @@ Result<void> writeH5ad(const fs::path& out, const Dataset& dataset, const H5adAd
     return target.commit();
 }
 
+namespace {
+
+/// A copy takes as much as its part of the original, about; known before the work, and before the library meets a full disk.
+Result<void> checkRoom(const Node& source, const fs::path& out, int64_t cells) {
+    TXFM_TRY(const Node obs, source.child("obs"));
+    TXFM_TRY(const anndata::TableShape shape, anndata::tableShape(obs));
+    std::error_code error;
+    const auto whole = static_cast<double>(fs::file_size(source.file(), error));
+    const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+    const fs::space_info disk = fs::space(folder, error);
+    const double needed = whole * static_cast<double>(cells) / static_cast<double>(std::max<int64_t>(1, shape.rows));
+    if (error || needed <= static_cast<double>(disk.available)) return {};
+    const auto megabytes = [](double bytes) { return std::to_string(static_cast<int64_t>(std::ceil(bytes / 1e6))); };
+    return failed("Cannot write " + quoted(out) + ": it takes about " + megabytes(needed) + " MB, and the disk has only " +
+                      std::to_string(disk.available / 1'000'000) + " MB left.",
+                  "Make room, or name a place on another disk.");
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> rewriteH5ad(const fs::path& out, const Dataset& dataset, const anndata::KeptPart& part,
                                              const H5adAdditions& additions, Progress& progress) {
     if (dataset.provenance.format != "h5ad") {
@@ -252,7 +274,9 @@ Result<std::vector<std::string>> rewriteH5ad(const fs::path& out, const Dataset&
     TXFM_CHECK(checkSizes(additions, dataset.cells(), dataset.genes(), out.string()));
     const fs::path& in = dataset.provenance.path;
     TXFM_TRY(const Node source, Node::open(in));
+    TXFM_CHECK(checkRoom(source, out, dataset.cells()));
     TXFM_TRY(AtomicFile target, AtomicFile::create(out));
+    const WritingMark mark(out, target.temporaryPath());
     std::vector<std::string> notes;
     TXFM_CHECK(hdf5::guarded(in.string(), [&] {
         return hdf5::writing(out, [&]() -> Result<void> {

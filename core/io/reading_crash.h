@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace txfm::io {
@@ -13,6 +14,16 @@ public:
     ~ReadingMark();
     ReadingMark(const ReadingMark&) = delete;
     ReadingMark& operator=(const ReadingMark&) = delete;
+};
+
+/// Marks that HDF5 writes `temporary`, which becomes `out`. The library can crash on a full disk, too: a crash meanwhile removes
+/// the temporary file, and where the disk has no room it says so, with the status of work that failed. Marks do not nest.
+class WritingMark {
+public:
+    WritingMark(const std::filesystem::path& out, const std::filesystem::path& temporary);
+    ~WritingMark();
+    WritingMark(const WritingMark&) = delete;
+    WritingMark& operator=(const WritingMark&) = delete;
 };
 
 /// The last line behind txfm-probe: whether a damaged file makes the HDF5 library read beyond its memory can depend on

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <QTemporaryDir>
 #include <QtTest>
 
 #include <sys/wait.h>
@@ -55,6 +56,39 @@ private Q_SLOTS:
         QVERIFY(WIFEXITED(ended.status));
         QCOMPARE(WEXITSTATUS(ended.status), static_cast<int>(ErrorCode::BadInput));
         QVERIFY2(ended.said.startsWith("txfm: 'cells.h5ad' is damaged") && ended.said.count('\n') == 1, ended.said);
+    }
+
+    void crashWhileWritingLeavesNothing() {
+        QTemporaryDir folder;
+        const std::filesystem::path out = folder.filePath("out.h5ad").toStdString(), temporary = folder.filePath("half").toStdString();
+        QFile half(QString::fromStdString(temporary.string()));
+        QVERIFY(half.open(QIODevice::WriteOnly) && half.write("x") == 1);
+        const Ended ended = inChild([&] {
+            (void)io::hdf5::guarded("cells.h5ad", [&]() -> Result<void> {
+                const io::WritingMark mark(out, temporary);
+                ::raise(SIGSEGV);
+                return {};
+            });
+        });
+        // This disk has room, so it is the file that is to blame.
+        QVERIFY(WIFEXITED(ended.status));
+        QCOMPARE(WEXITSTATUS(ended.status), static_cast<int>(ErrorCode::BadInput));
+        QVERIFY2(ended.said.startsWith("txfm: 'cells.h5ad' is damaged") && ended.said.count('\n') == 1, ended.said);
+        QVERIFY(!half.exists());
+    }
+
+    void crashOnAFullDiskSaysSo() {
+        // Nothing below /proc has any room.
+        const Ended ended = inChild([] {
+            (void)io::hdf5::guarded("cells.h5ad", []() -> Result<void> {
+                const io::WritingMark mark("out.h5ad", "/proc/none");
+                ::raise(SIGSEGV);
+                return {};
+            });
+        });
+        QVERIFY(WIFEXITED(ended.status));
+        QCOMPARE(WEXITSTATUS(ended.status), static_cast<int>(ErrorCode::Failed));
+        QVERIFY2(ended.said.startsWith("txfm: Cannot write 'out.h5ad': the disk is full.") && ended.said.count('\n') == 1, ended.said);
     }
 
     void crashElsewhereStaysACrash() {
