@@ -61,7 +61,7 @@ Result<void> makeFile(const QString& path) {
     }
     for (int64_t gene = 0; gene < kGenes; ++gene) dataset.var.index.push_back(gene == 7 ? "GAPDH" : "GENE" + std::to_string(gene));
     dataset.obsm.emplace("X_umap", std::move(map));
-    dataset.obs.set({"cell_type", std::move(labels)});
+    dataset.obs.set({"cell_type", std::move(labels), {}});
     dataset.counts = std::make_shared<MemoryCounts>(std::move(counts));
     Progress silent;
     return io::writeH5ad(path.toStdString(), dataset, {}, silent);
