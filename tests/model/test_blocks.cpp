@@ -203,8 +203,13 @@ void TestBlocks::checkpointingKeepsGradients() {
         }
         if (!checkpoint) continue;
         size_t at = 0;
-        for (const auto& [name, weight] : model->parameters())
-            if (!name.starts_with("decoder")) QVERIFY2(at::allclose(weight.grad(), first[at++], 1e-5, 1e-7), name.c_str());
+        for (const auto& [name, weight] : model->parameters()) {
+            if (name.starts_with("decoder")) continue;
+            // Small entries are differences of large ones, so rounding is measured against the largest of the tensor.
+            const double largest = first[at].abs().max().item<double>();
+            const double difference = (weight.grad() - first[at++]).abs().max().item<double>();
+            QVERIFY2(difference <= 1e-5 * largest + 1e-7, qPrintable(QString("%1: %2 of %3").arg(name.c_str()).arg(difference).arg(largest)));
+        }
     }
 }
 

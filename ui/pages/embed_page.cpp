@@ -239,7 +239,7 @@ void EmbedPage::start() {
     if (session()->dataset()->cells() > 1) {
         m_chain->add(next("project", {{"rep", "X_txfm"}, {"method", "umap"}}, tr("Drawing the map")));
         m_chain->add(next("cluster", {{"rep", "X_txfm"}, {"method", "leiden"}}, tr("Finding clusters")));
-        m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}, {"discard-graph", true}}, tr("Drawing the map of expression")));
+        m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}, {"discard_graph", true}}, tr("Drawing the map of expression")));
         stages << tr("Map") << tr("Clusters") << tr("Map of expression");
     }
     connect(m_chain.get(), &JobChain::jobStarted, this, [this](Job* job, int index) {
