@@ -66,12 +66,7 @@ bool chunksFit(hid_t dataset) {
     for (const hsize_t extent : chunk)
         if (__builtin_mul_overflow(whole, extent, &whole)) return false;
     if (whole == 0 || whole > kLargestChunk) return whole > 0;  // larger ones are not unpacked for a look
-    std::vector<H5Z_filter_t> filters;
-    for (int i = 0, n = H5Pget_nfilters(plist); i < n; ++i) {
-        unsigned flags = 0, config = 0;
-        size_t parameters = 0;
-        filters.push_back(H5Pget_filter2(plist, static_cast<unsigned>(i), &flags, &parameters, nullptr, 0, nullptr, &config));
-    }
+    const std::vector<H5Z_filter_t> filters = filtersOf(plist);
     if (H5Dget_num_chunks(dataset, space, &chunks) < 0) return false;
     hsize_t seen = 0;
     for (hsize_t i = 0; i < std::min(chunks, kMostChunks) && seen < kMostBytes; ++i) {

@@ -41,14 +41,10 @@ bool describe(hid_t dataset, const ElementType& type, Pipeline& pipeline) {
     if (H5Pget_layout(plist) != H5D_CHUNKED || H5Pget_chunk(plist, 1, &length) != 1) return false;
     pipeline.chunkLength = static_cast<int64_t>(length);
     if (pipeline.chunkLength <= 0 || pipeline.chunkLength > kMaxChunkBytes / static_cast<int64_t>(type.size)) return false;
-    for (int i = 0, n = H5Pget_nfilters(plist); i < n; ++i) {
-        unsigned flags = 0, config = 0;
-        size_t parameters = 0;
-        const H5Z_filter_t filter = H5Pget_filter2(plist, i, &flags, &parameters, nullptr, 0, nullptr, &config);
-        if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != kLzfFilter) return false;
-        pipeline.filters.push_back(filter);
-    }
-    return true;
+    pipeline.filters = filtersOf(plist);
+    return std::ranges::all_of(pipeline.filters, [](H5Z_filter_t filter) {
+        return filter == H5Z_FILTER_DEFLATE || filter == H5Z_FILTER_SHUFFLE || filter == kLzfFilter;
+    });
 }
 
 template <class To, class From>
@@ -249,6 +245,16 @@ ChunkOutcome readPacked(hid_t dataset, const Pipeline& pipeline, int64_t index, 
 }
 
 }  // namespace
+
+std::vector<H5Z_filter_t> filtersOf(hid_t creation) {
+    std::vector<H5Z_filter_t> filters;
+    for (int i = 0, n = H5Pget_nfilters(creation); i < n; ++i) {
+        unsigned flags = 0, config = 0;
+        size_t parameters = 0;
+        filters.push_back(H5Pget_filter2(creation, static_cast<unsigned>(i), &flags, &parameters, nullptr, 0, nullptr, &config));
+    }
+    return filters;
+}
 
 template <class T>
 ChunkOutcome readChunked(hid_t dataset, const ElementType& type, int64_t begin, int64_t count, T* out, const PlacedRange& placed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "core/io/hdf5_node.h"
 
@@ -9,6 +10,9 @@ namespace txfm::io::hdf5 {
 
 /// h5py's number for LZF.
 constexpr H5Z_filter_t kLzfFilter = 32000;
+
+/// The filters of a data set in the order in which they are applied when writing.
+std::vector<H5Z_filter_t> filtersOf(hid_t creation);
 
 /// Whether the first chunks of a data set (16, or one MiB) hold as many bytes as its chunk shape says, whatever its rank.
 /// HDF5 1.10 does not ask: where a damaged shape is larger than what the filters unpack, it reads beyond its memory.
