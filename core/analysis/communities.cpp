@@ -1,13 +1,189 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/analysis/communities.h"
 
-#include <algorithm>
-#include <map>
+#include <igraph/igraph.h>
 
-#include "core/analysis/leiden.h"
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
 
 namespace txfm::analysis {
 namespace {
+
+/// A structure of igraph with its life time.
+template <class T, void (*Destroy)(T*)>
+class Owned {
+public:
+    Owned() = default;
+    Owned(const Owned&) = delete;
+    ~Owned() {
+        if (m_live) Destroy(&m_value);
+    }
+    T* get() { return &m_value; }
+    /// To be called once the structure was initialised.
+    void own() { m_live = true; }
+
+private:
+    T m_value{};
+    bool m_live = false;
+};
+using Graph = Owned<igraph_t, igraph_destroy>;
+using Reals = Owned<igraph_vector_t, igraph_vector_destroy>;
+using Integers = Owned<igraph_vector_int_t, igraph_vector_int_destroy>;
+
+Result<void> checked(igraph_error_t code) {
+    if (code == IGRAPH_SUCCESS) return {};
+    if (code == IGRAPH_INTERRUPTED) return cancelledError();
+    if (code == IGRAPH_ENOMEM) return Error{ErrorCode::OutOfMemory, "There is not enough memory for the clusters.", {}};
+    return failed(std::string("Clustering failed inside igraph: ") + igraph_strerror(code) + ".");
+}
+
+/// igraph as this process wants it for the life time of the object: alone, quiet, seeded and open to cancelling.
+class IgraphSession {
+public:
+    IgraphSession(uint64_t seed, const Progress& progress) : m_alone(mutex()) {
+        watched() = &progress;
+        igraph_set_error_handler(igraph_error_handler_ignore);  // the default ends the process
+        igraph_set_warning_handler(igraph_warning_handler_ignore);
+        igraph_set_interruption_handler([](void*) -> igraph_error_t {
+            if (!watched()->cancelled()) return IGRAPH_SUCCESS;
+            IGRAPH_FINALLY_FREE();
+            return IGRAPH_INTERRUPTED;
+        });
+        igraph_rng_seed(igraph_rng_default(), static_cast<igraph_uint_t>(seed));
+    }
+    IgraphSession(const IgraphSession&) = delete;
+    ~IgraphSession() { igraph_set_interruption_handler(nullptr); }
+
+private:
+    static std::mutex& mutex() {
+        static std::mutex one;
+        return one;
+    }
+    static const Progress*& watched() {
+        static const Progress* progress = nullptr;
+        return progress;
+    }
+    std::lock_guard<std::mutex> m_alone;
+};
+
+struct WeightedGraph {
+    Graph graph;
+    Reals weights;    ///< per edge
+    Reals strengths;  ///< per node
+};
+
+Result<void> makeGraph(const CsrMatrix& m, WeightedGraph& out) {
+    int64_t edges = 0;
+    for (int64_t row = 0; row < m.rows; ++row) {
+        for (const int32_t column : m.rowIndices(row)) edges += column > row;
+    }
+    Integers ends;
+    TXFM_CHECK(checked(igraph_vector_int_init(ends.get(), 2 * edges)));
+    ends.own();
+    TXFM_CHECK(checked(igraph_vector_init(out.weights.get(), edges)));
+    out.weights.own();
+    TXFM_CHECK(checked(igraph_vector_init(out.strengths.get(), m.rows)));
+    out.strengths.own();
+    int64_t at = 0;
+    for (int64_t row = 0; row < m.rows; ++row) {
+        for (int64_t e = m.indptr[row]; e < m.indptr[row + 1]; ++e) {
+            const int64_t column = m.indices[e];
+            if (column <= row) continue;
+            VECTOR(*ends.get())[2 * at] = row;
+            VECTOR(*ends.get())[2 * at + 1] = column;
+            VECTOR(*out.weights.get())[at] = m.values[e];
+            VECTOR(*out.strengths.get())[row] += m.values[e];
+            VECTOR(*out.strengths.get())[column] += m.values[e];
+            ++at;
+        }
+    }
+    TXFM_CHECK(checked(igraph_create(out.graph.get(), ends.get(), m.rows, IGRAPH_UNDIRECTED)));
+    out.graph.own();
+    return {};
+}
+
+struct Membership : Integers {
+    Result<void> init() {
+        TXFM_CHECK(checked(igraph_vector_int_init(get(), 0)));
+        own();
+        return {};
+    }
+    std::vector<int32_t> labels() {
+        std::vector<int32_t> out;
+        for (igraph_integer_t i = 0; i < igraph_vector_int_size(get()); ++i) out.push_back(static_cast<int32_t>(VECTOR(*get())[i]));
+        return out;
+    }
+};
+
+struct Wanted {
+    CommunityMethod method;
+    double resolution;
+    uint64_t seed;
+};
+
+/// Repeated from its own result while the quality grows.
+Result<void> leiden(WeightedGraph& g, double resolution, Membership& membership, const Progress& progress, std::atomic<int>& rounds) {
+    constexpr int kMostRounds = 100;
+    constexpr double kGain = 1e-6;
+    constexpr double kRandomness = 0.01;  // of the refinement, as in leidenalg
+    const double twice = igraph_vector_sum(g.strengths.get());
+    double before = std::numeric_limits<double>::lowest();
+    while (rounds < kMostRounds) {
+        if (progress.cancelled()) return cancelledError();
+        igraph_integer_t count = 0;
+        igraph_real_t quality = 0;
+        TXFM_CHECK(checked(igraph_community_leiden(g.graph.get(), g.weights.get(), g.strengths.get(), twice > 0 ? resolution / twice : resolution,
+                                                   kRandomness, rounds > 0, 1, membership.get(), &count, &quality)));
+        ++rounds;
+        // The quality of a graph without edges is NaN.
+        if (!(quality > before + kGain)) break;
+        before = quality;
+    }
+    return {};
+}
+
+Result<std::vector<int32_t>> clusters(const CsrMatrix& connectivities, const Wanted& wanted, const Progress& progress, std::atomic<int>& rounds) {
+    const IgraphSession session(wanted.seed, progress);
+    WeightedGraph g;
+    TXFM_CHECK(makeGraph(connectivities, g));
+    Membership membership;
+    TXFM_CHECK(membership.init());
+    if (wanted.method == CommunityMethod::Leiden) {
+        TXFM_CHECK(leiden(g, wanted.resolution, membership, progress, rounds));
+    } else {
+        TXFM_CHECK(checked(igraph_community_multilevel(g.graph.get(), g.weights.get(), wanted.resolution, membership.get(), nullptr, nullptr)));
+    }
+    return membership.labels();
+}
+
+/// igraph hears a cancel neither while it sorts the edges nor within a pass of the Louvain method: seconds on a large
+/// graph. So it works on a thread and a graph of its own, which a cancelled call leaves behind to end by itself.
+Result<std::vector<int32_t>> clustersOfLarge(const CsrMatrix& connectivities, const Wanted& wanted, Progress& progress) {
+    struct Work {
+        CsrMatrix graph;
+        std::atomic<int> rounds{0};
+    };
+    const auto work = std::make_shared<Work>();
+    work->graph = connectivities;
+    std::packaged_task<Result<std::vector<int32_t>>()> task(
+        [work, wanted, token = progress.token()] { return clusters(work->graph, wanted, Progress(token), work->rounds); });
+    auto result = task.get_future();
+    std::thread(std::move(task)).detach();
+    StageProgress stage(progress, "clusters", 0, "rounds");
+    while (result.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+        if (progress.cancelled()) return cancelledError();
+        stage.set(work->rounds);
+    }
+    return result.get();
+}
 
 /// Numbers clusters by size, the largest first.
 void relabel(Communities& out) {
@@ -30,8 +206,11 @@ void relabel(Communities& out) {
 Result<Communities> findCommunities(const CsrMatrix& connectivities, CommunityMethod method, double resolution,
                                     uint64_t seed, Progress& progress) {
     Communities out;
-    const Levels levels = method == CommunityMethod::Leiden ? Levels::Leiden : Levels::Louvain;
-    TXFM_TRY(out.membership, modularityCommunities(connectivities, levels, resolution, seed, progress));
+    const Wanted wanted{method, resolution, seed};
+    constexpr int64_t kSmall = 20'000;  // a fraction of a second in all
+    std::atomic<int> rounds{0};
+    TXFM_TRY(out.membership, connectivities.rows <= kSmall ? clusters(connectivities, wanted, progress, rounds)
+                                                           : clustersOfLarge(connectivities, wanted, progress));
     relabel(out);
     out.modularity = modularity(connectivities, out.membership, resolution);
     return out;

@@ -13,6 +13,7 @@ template <int Floats>
 struct Vector {
     typedef float Type __attribute__((vector_size(Floats * sizeof(float)), aligned(4)));
 };
+typedef double FourDoubles __attribute__((vector_size(4 * sizeof(double)), aligned(8)));
 
 /// Rows × (Vectors · Floats) products held in registers; `panel` points at the first of these columns.
 template <int Floats, int Rows, int Vectors>
@@ -54,16 +55,61 @@ template <int Floats, int Rows, int Vectors>
     return sum;
 }
 
+[[gnu::always_inline]] inline float squaredDifferences(const float* a, const float* b, int64_t width) {
+    using V = Vector<8>::Type;
+    V sum[2] = {};
+    int64_t k = 0;
+    const auto add = [&](V& to) {
+        V x, y;
+        std::memcpy(&x, a + k, sizeof(V));
+        std::memcpy(&y, b + k, sizeof(V));
+        to += (x - y) * (x - y);
+        k += 8;
+    };
+    while (k + 16 <= width) {
+        add(sum[0]);
+        add(sum[1]);
+    }
+    if (k + 8 <= width) add(sum[0]);
+    float rest = 0;
+    for (; k < width; ++k) rest += (a[k] - b[k]) * (a[k] - b[k]);
+    const V all = sum[0] + sum[1];
+    return ((all[0] + all[4]) + (all[2] + all[6])) + ((all[1] + all[5]) + (all[3] + all[7])) + rest;
+}
+
+[[gnu::always_inline]] inline double doubleDot(const double* a, const double* b, int64_t width) {
+    constexpr int kSums = 4;
+    FourDoubles sum[kSums] = {};
+    int64_t k = 0;
+    for (; k + 4 * kSums <= width; k += 4 * kSums) {
+        for (int s = 0; s < kSums; ++s) {
+            FourDoubles x, y;
+            std::memcpy(&x, a + k + 4 * s, sizeof x);
+            std::memcpy(&y, b + k + 4 * s, sizeof y);
+            sum[s] += x * y;
+        }
+    }
+    double rest = 0;
+    for (; k < width; ++k) rest += a[k] * b[k];
+    const FourDoubles all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+    return ((all[0] + all[2]) + (all[1] + all[3])) + rest;
+}
+
+using DoubleDotFunction = double (*)(const double*, const double*, int64_t);
 using DotFunction = float (*)(const float*, const float*, int64_t);
 using TileFunction = void (*)(const float*, int64_t, int64_t, const float*, int64_t, float*);
 
 float dotBaseline(const float* a, const float* b, int64_t width) { return sequentialDot(a, b, width); }
+double doubleDotBaseline(const double* a, const double* b, int64_t width) { return doubleDot(a, b, width); }
+float distanceBaseline(const float* a, const float* b, int64_t width) { return squaredDifferences(a, b, width); }
 void tileBaseline(const float* a, int64_t rows, int64_t stride, const float* panel, int64_t width, float* out) {
     tile<4, 4, 3>(a, rows, stride, panel, width, out);
 }
 
 #if defined(__x86_64__)
 [[gnu::target("avx2,fma")]] float dotFused(const float* a, const float* b, int64_t width) { return sequentialDot(a, b, width); }
+[[gnu::target("avx2,fma")]] double doubleDotFused(const double* a, const double* b, int64_t width) { return doubleDot(a, b, width); }
+[[gnu::target("avx2,fma")]] float distanceFused(const float* a, const float* b, int64_t width) { return squaredDifferences(a, b, width); }
 [[gnu::target("avx2,fma")]] void tileAvx2(const float* a, int64_t rows, int64_t stride, const float* panel, int64_t width, float* out) {
     tile<8, 4, 3>(a, rows, stride, panel, width, out);
 }
@@ -74,16 +120,17 @@ void tileBaseline(const float* a, int64_t rows, int64_t stride, const float* pan
 
 struct Choice {
     TileFunction function;
-    DotFunction dot;
+    DotFunction dot, distance;
+    DoubleDotFunction doubleDot;
     const char* name;
 };
 
 Choice choose() {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f")) return {tileAvx512, dotFused, "avx512"};
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {tileAvx2, dotFused, "avx2"};
+    if (__builtin_cpu_supports("avx512f")) return {tileAvx512, dotFused, distanceFused, doubleDotFused, "avx512"};
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {tileAvx2, dotFused, distanceFused, doubleDotFused, "avx2"};
 #endif
-    return {tileBaseline, dotBaseline, "baseline"};
+    return {tileBaseline, dotBaseline, distanceBaseline, doubleDotBaseline, "baseline"};
 }
 
 const Choice kChoice = choose();
@@ -108,6 +155,10 @@ void dotTile(const float* a, int64_t rows, int64_t stride, const float* panel, i
 }
 
 float dotProduct(const float* a, const float* b, int64_t width) { return kChoice.dot(a, b, width); }
+
+double dotProduct(const double* a, const double* b, int64_t width) { return kChoice.doubleDot(a, b, width); }
+
+float squaredDistance(const float* a, const float* b, int64_t width) { return kChoice.distance(a, b, width); }
 
 void dotProducts(const float* a, int64_t rowsA, int64_t strideA, const PackedRows& packed, float* out, int64_t outStride) {
     const int64_t tiles = (rowsA + kTileRows - 1) / kTileRows;

@@ -39,6 +39,12 @@ void dotProducts(const float* a, int64_t rowsA, int64_t strideA, const PackedRow
 /// Σ_k a[k] · b[k], rounded exactly as an element of dotTile().
 float dotProduct(const float* a, const float* b, int64_t width);
 
+/// Σ_k a[k] · b[k] in double precision, in seventeen partial sums.
+double dotProduct(const double* a, const double* b, int64_t width);
+
+/// Σ_k (a[k] − b[k])² in seventeen partial sums.
+float squaredDistance(const float* a, const float* b, int64_t width);
+
 /// Name of the instruction set in use: "avx512", "avx2" or "baseline".
 const char* dotInstructionSet();
 

@@ -18,9 +18,8 @@ struct Neighbors {
     std::vector<float> distances;   ///< [rows × k], Euclidean
 };
 
-/// Exact Euclidean neighbours by blocked dot products: candidates from float32 |x|² + |y|² − 2xy, kept distances
-/// computed again as √Σ(x−y)². k is reduced to rows − 1. Same result for any thread count.
-/// Errors: BadInput for fewer than two rows or values that are not finite; Cancelled.
+/// Exact Euclidean neighbours by knncolle's k-means index (Wang 2012). k is reduced to rows − 1. Same result for any
+/// thread count. Errors: BadInput for fewer than two rows, values that are not finite or beyond 10¹⁵; Cancelled.
 Result<Neighbors> nearestNeighbors(const DenseMatrix& data, int64_t k, Progress& progress);
 
 /// The nearest rows of `reference` for every row of `queries` (nothing is left out as "itself").

@@ -3,12 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <span>
 
 #include "core/analysis/dot_products.h"
-#include "core/analysis/panel_products.h"
-#include "core/analysis/symmetric_eigen.h"
+#include "core/analysis/top_singular.h"
 #include "core/base/parallel.h"
 #include "core/preprocess/row_blocks.h"
 
@@ -42,25 +40,24 @@ private:
     std::vector<float> m_product;
 };
 
-/// Eigenvectors -> components with their signs fixed, variances and shares.
-Pca fromEigenpairs(const EigenPairs& pairs, std::vector<double> mean, double totalVariance, int64_t rows) {
-    const auto width = static_cast<int64_t>(mean.size()), k = static_cast<int64_t>(pairs.values.size());
+/// Vectors and the variances along them -> components with their signs fixed and shares.
+Pca fromVectors(const std::vector<double>& vectors, std::vector<double> variance, std::vector<double> mean, double totalVariance) {
+    const auto width = static_cast<int64_t>(mean.size()), k = static_cast<int64_t>(variance.size());
     Pca pca;
     pca.mean = std::move(mean);
     pca.totalVariance = totalVariance;
     pca.components = DenseMatrix(k, width);
     for (int64_t c = 0; c < k; ++c) {
-        const double* vector = pairs.vectors.data() + c * width;
+        const double* vector = vectors.data() + c * width;
         double largest = 0;
         for (int64_t j = 0; j < width; ++j) {
             if (std::abs(vector[j]) > std::abs(largest) * (1 + 1e-12)) largest = vector[j];
         }
         const double sign = largest < 0 ? -1 : 1;
         for (int64_t j = 0; j < width; ++j) pca.components(c, j) = static_cast<float>(sign * vector[j]);
-        const double value = std::max(0.0, pairs.values[static_cast<size_t>(c)] / static_cast<double>(rows - 1));
-        pca.variance.push_back(value);
-        pca.varianceRatio.push_back(pca.totalVariance > 0 ? value / pca.totalVariance : 0);
+        pca.varianceRatio.push_back(pca.totalVariance > 0 ? variance[static_cast<size_t>(c)] / pca.totalVariance : 0);
     }
+    pca.variance = std::move(variance);
     return pca;
 }
 
@@ -78,8 +75,9 @@ Result<Pca> fromScatter(std::vector<double> scatter, std::vector<double> mean, i
     }
     double total = 0;
     for (int64_t i = 0; i < width; ++i) total += scatter[static_cast<size_t>(i * width + i)];
-    TXFM_TRY(const EigenPairs pairs, topEigenpairs(scatter, width, possibleComponents(k, rows, width), progress));
-    return fromEigenpairs(pairs, std::move(mean), total / static_cast<double>(rows - 1), rows);
+    TXFM_TRY(SingularVectors found, topEigenvectors(scatter, width, possibleComponents(k, rows, width), progress));
+    for (double& value : found.values) value = std::max(0.0, value) / static_cast<double>(rows - 1);
+    return fromVectors(found.vectors, std::move(found.values), std::move(mean), total / static_cast<double>(rows - 1));
 }
 
 /// Component-major [k × d] -> [d × k], so that a sparse row adds up whole score vectors.
@@ -158,38 +156,41 @@ void addSparseProducts(const RowBlock& block, int64_t width, std::vector<double>
     });
 }
 
-/// XᵀX − n·mean·meanᵀ as an operator on rows in memory. Pieces are added up in order, whatever thread did them.
-class CentredProduct {
+/// Products with the centred rows X − 1·meanᵀ in memory. Pieces are added up in order, whatever thread did them.
+class CentredRows {
 public:
-    CentredProduct(const CsrMatrix& data, const std::vector<double>& mean)
-        : m_data(data), m_mean(mean), m_sums(kPieces, std::vector<double>(mean.size() * kPanelColumns)), m_totals(kPieces * kPanelColumns) {}
+    CentredRows(const CsrMatrix& data, const std::vector<double>& mean) : m_data(data), m_mean(mean), m_sums(kPieces, std::vector<double>(mean.size())) {}
 
-    void operator()(const double* b, double* out) {
-        const auto width = static_cast<int64_t>(m_mean.size());
-        double shift[kPanelColumns] = {};
-        for (int64_t j = 0; j < width; ++j)
-            for (int64_t c = 0; c < kPanelColumns; ++c) shift[c] += m_mean[static_cast<size_t>(j)] * b[j * kPanelColumns + c];
+    /// out [rows] = (X − 1·meanᵀ)·in
+    void multiply(const double* in, double* out) const {
+        double shift = 0;
+        for (size_t j = 0; j < m_mean.size(); ++j) shift += m_mean[j] * in[j];
+        parallelFor(static_cast<size_t>(m_data.rows), 256, [&](size_t begin, size_t end) {
+            for (size_t row = begin; row < end; ++row) {
+                double sum = -shift;
+                for (int64_t e = m_data.indptr[row]; e < m_data.indptr[row + 1]; ++e) sum += m_data.values[e] * in[m_data.indices[e]];
+                out[row] = sum;
+            }
+        });
+    }
+
+    /// out [genes] = (X − 1·meanᵀ)ᵀ·in
+    void adjoint(const double* in, double* out) {
         parallelFor(kPieces, 1, [&](size_t begin, size_t end) {
             for (size_t p = begin; p < end; ++p) {
                 std::ranges::fill(m_sums[p], 0.0);
-                double* total = m_totals.data() + p * kPanelColumns;
-                std::fill_n(total, kPanelColumns, 0.0);
                 const int64_t first = m_data.rows * static_cast<int64_t>(p) / kPieces, last = m_data.rows * static_cast<int64_t>(p + 1) / kPieces;
-                for (int64_t row = first; row < last; ++row)
-                    addSparseRow(m_data.indices.data() + m_data.indptr[row], m_data.values.data() + m_data.indptr[row],
-                                 m_data.indptr[row + 1] - m_data.indptr[row], b, shift, m_sums[p].data(), total);
+                for (int64_t row = first; row < last; ++row) {
+                    for (int64_t e = m_data.indptr[row]; e < m_data.indptr[row + 1]; ++e) m_sums[p][static_cast<size_t>(m_data.indices[e])] += m_data.values[e] * in[row];
+                }
             }
         });
-        double total[kPanelColumns] = {};
-        for (size_t p = 0; p < kPieces; ++p)
-            for (int64_t c = 0; c < kPanelColumns; ++c) total[c] += m_totals[p * kPanelColumns + static_cast<size_t>(c)];
-        for (int64_t j = 0; j < width; ++j) {
-            for (int64_t c = 0; c < kPanelColumns; ++c) {
-                const auto at = static_cast<size_t>(j * kPanelColumns + c);
-                double sum = -m_mean[static_cast<size_t>(j)] * total[c];
-                for (const std::vector<double>& piece : m_sums) sum += piece[at];
-                out[at] = sum;
-            }
+        double total = 0;
+        for (int64_t row = 0; row < m_data.rows; ++row) total += in[row];
+        for (size_t j = 0; j < m_mean.size(); ++j) {
+            double sum = -m_mean[j] * total;
+            for (const std::vector<double>& piece : m_sums) sum += piece[j];
+            out[j] = sum;
         }
     }
 
@@ -198,15 +199,14 @@ private:
     const CsrMatrix& m_data;
     const std::vector<double>& m_mean;
     std::vector<std::vector<double>> m_sums;
-    std::vector<double> m_totals;
 };
 
-/// True when a few dozen products with the rows cost less than the covariance and products with that (in units of
-/// about a nanosecond, measured on 100,000 and on 2,700 cells).
+/// True when the few hundred products that k components take cost less with the rows than the covariance and products
+/// with that (in units of about a nanosecond).
 bool directIsCheaper(const CsrMatrix& data, int64_t k) {
-    const double steps = (4.0 * static_cast<double>(k) + 100) / kPanelColumns, width = static_cast<double>(data.cols);
+    const double products = 6.0 * static_cast<double>(k), width = static_cast<double>(data.cols);
     const double stored = static_cast<double>(data.nnz()), perRow = stored / static_cast<double>(data.rows);
-    return 2.5 * steps * stored < 0.3 * stored * perRow + 0.5 * steps * width * width;
+    return products * stored < 0.3 * stored * perRow + 0.2 * products * width * width;
 }
 
 bool allFinite(std::span<const float> values) {
@@ -282,9 +282,12 @@ Result<Pca> principalComponents(const CountSource& data, int64_t k, Progress& pr
     Pca pca;
     if (direct) {
         for (const double m : mean) squares -= static_cast<double>(rows) * m * m;
-        CentredProduct product(*all, mean);
-        TXFM_TRY(const EigenPairs pairs, topEigenpairs(std::ref(product), width, possibleComponents(k, rows, width), progress));
-        pca = fromEigenpairs(pairs, std::move(mean), squares / static_cast<double>(rows - 1), rows);
+        CentredRows centred(*all, mean);
+        const LinearOperator matrix{rows, width, [&](const double* in, double* out) { centred.multiply(in, out); },
+                                    [&](const double* in, double* out) { centred.adjoint(in, out); }};
+        TXFM_TRY(SingularVectors found, topSingularVectors(matrix, possibleComponents(k, rows, width), {}, progress));
+        for (double& value : found.values) value = value * value / static_cast<double>(rows - 1);
+        pca = fromVectors(found.vectors, std::move(found.values), std::move(mean), squares / static_cast<double>(rows - 1));
     } else {
         for (int64_t i = 0; i < width; ++i) {
             for (int64_t j = i; j < width; ++j) {

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "core/analysis/spectral_start.h"
 
-#include <Eigen/Dense>
-#include <algorithm>
 #include <cmath>
 
-#include "core/analysis/panel_products.h"
+#include "core/analysis/top_singular.h"
 #include "core/base/parallel.h"
-#include "core/base/random.h"
 
 namespace txfm::analysis {
 namespace {
-
-constexpr int64_t kB = kPanelColumns;
-using Panel = std::vector<double>;
-using Small = Eigen::Matrix<double, kB, kB, Eigen::RowMajor>;
 
 bool isConnected(const CsrMatrix& graph) {
     std::vector<uint8_t> seen(static_cast<size_t>(graph.rows), 0);
@@ -34,10 +27,11 @@ bool isConnected(const CsrMatrix& graph) {
     return reached == graph.rows;
 }
 
-/// D^-½ A D^-½ on panels, and its known first eigenvector.
-class NormalisedGraph {
+/// (I + D^-½ A D^-½) / 2 without its first eigenvector, which is known: D^½·1 with eigenvalue 1. All its eigenvalues lie
+/// between 0 and 1, the largest belonging to the smallest of the Laplacian.
+class DeflatedGraph {
 public:
-    explicit NormalisedGraph(const CsrMatrix& graph) : m_graph(graph), m_inverse(static_cast<size_t>(graph.rows)), m_first(m_inverse.size()) {
+    explicit DeflatedGraph(const CsrMatrix& graph) : m_graph(graph), m_inverse(static_cast<size_t>(graph.rows)), m_first(m_inverse.size()), m_scaled(m_inverse.size()) {
         double norm = 0;
         for (int64_t i = 0; i < graph.rows; ++i) {
             double degree = 0;
@@ -48,133 +42,53 @@ public:
         }
         for (double& v : m_first) v /= std::sqrt(norm);
     }
-    int64_t size() const { return m_graph.rows; }
 
-    /// out = graph · b; b is used up.
-    void multiply(Panel& b, Panel& out) const {
-        scaleRows(b);
-        parallelFor(static_cast<size_t>(size()), 2048, [&](size_t begin, size_t end) {
-            sparseTimesPanel(m_graph, static_cast<int64_t>(begin), static_cast<int64_t>(end), b.data(), out.data());
+    void multiply(const double* in, double* out) {
+        double share = 0;
+        for (size_t i = 0; i < m_first.size(); ++i) {
+            share += m_first[i] * in[i];
+            m_scaled[i] = m_inverse[i] * in[i];
+        }
+        parallelFor(m_first.size(), 2048, [&](size_t begin, size_t end) {
+            for (size_t i = begin; i < end; ++i) {
+                double sum = 0;
+                for (int64_t e = m_graph.indptr[i]; e < m_graph.indptr[i + 1]; ++e) sum += m_graph.values[e] * m_scaled[static_cast<size_t>(m_graph.indices[e])];
+                out[i] = 0.5 * (in[i] + m_inverse[i] * sum) - share * m_first[i];
+            }
         });
-        scaleRows(out);
-    }
-    void removeFirst(Panel& b) const {
-        double share[kB] = {};
-        for (size_t i = 0; i < m_first.size(); ++i)
-            for (int64_t c = 0; c < kB; ++c) share[c] += m_first[i] * b[i * kB + static_cast<size_t>(c)];
-        for (size_t i = 0; i < m_first.size(); ++i)
-            for (int64_t c = 0; c < kB; ++c) b[i * kB + static_cast<size_t>(c)] -= m_first[i] * share[c];
     }
 
 private:
-    void scaleRows(Panel& b) const {
-        parallelFor(m_inverse.size(), 8192, [&](size_t begin, size_t end) {
-            for (size_t i = begin; i < end; ++i)
-                for (int64_t c = 0; c < kB; ++c) b[i * kB + static_cast<size_t>(c)] *= m_inverse[i];
-        });
-    }
     const CsrMatrix& m_graph;
-    std::vector<double> m_inverse, m_first;
+    std::vector<double> m_inverse, m_first, m_scaled;
 };
 
-Small products(const Panel& a, const Panel& b, int64_t n) {
-    Small out;
-    panelProducts(a.data(), b.data(), n, out.data());
-    return out;
-}
-
-void rotate(Panel& panel, const Small& by) {
-    parallelFor(panel.size() / kB, 8192, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) {
-            Eigen::Map<Eigen::Matrix<double, 1, kB>> row(panel.data() + i * kB);
-            row = (row * by).eval();
-        }
-    });
-}
-
-/// By the eigenvectors of the Gram matrix, twice: the columns may be almost parallel.
-void orthonormalise(Panel& panel, int64_t n) {
-    for (int pass = 0; pass < 2; ++pass) {
-        const Eigen::SelfAdjointEigenSolver<Small> solver(products(panel, panel, n));
-        const double largest = solver.eigenvalues()[kB - 1];
-        Small by = solver.eigenvectors();
-        for (int64_t c = 0; c < kB; ++c) by.col(c) /= std::sqrt(std::max(solver.eigenvalues()[c], 1e-14 * largest));
-        rotate(panel, by);
-    }
-}
-
-/// out = p(graph) · b with the Chebyshev polynomial that stays small on [−1, cut] and grows beyond.
-bool filter(const NormalisedGraph& graph, double cut, int degree, Panel& b, Panel& scratch, Panel& before, const Progress& progress) {
-    const double half = (cut + 1) / 2, centre = (cut - 1) / 2;
-    std::ranges::fill(before, 0.0);
-    for (int d = 0; d < degree; ++d) {
-        if (progress.cancelled()) return false;
-        Panel& product = scratch;
-        Panel current = b;
-        graph.multiply(b, product);
-        const double factor = d == 0 ? 1 / half : 2 / half;
-        parallelFor(current.size(), 65536, [&](size_t begin, size_t end) {
-            for (size_t i = begin; i < end; ++i) b[i] = factor * (product[i] - centre * current[i]) - before[i];
-        });
-        before.swap(current);
-    }
-    return true;
-}
-
-void writeLayout(const Panel& panel, double extent, DenseMatrix& layout) {
+void writeLayout(const std::vector<double>& vectors, double extent, DenseMatrix& layout) {
     for (int64_t c = 0; c < layout.cols; ++c) {
+        const double* vector = vectors.data() + c * layout.rows;
         double largest = 0;
         for (int64_t i = 0; i < layout.rows; ++i) {
-            const double value = panel[static_cast<size_t>(i * kB + c)];
-            if (std::abs(value) > std::abs(largest)) largest = value;
+            if (std::abs(vector[i]) > std::abs(largest)) largest = vector[i];
         }
-        for (int64_t i = 0; i < layout.rows; ++i)
-            layout(i, c) = largest != 0 ? static_cast<float>(extent * panel[static_cast<size_t>(i * kB + c)] / largest) : 0.0f;
+        for (int64_t i = 0; i < layout.rows; ++i) layout(i, c) = largest != 0 ? static_cast<float>(extent * vector[i] / largest) : 0.0f;
     }
 }
 
 }  // namespace
 
 Result<bool> spectralStart(const CsrMatrix& graph, double extent, DenseMatrix& layout, Progress& progress) {
-    constexpr int kDegree = 24;
-    constexpr double kAngle = 0.01;
+    constexpr int64_t kFewest = 16;  // below this the eigenvectors of so small a Laplacian say little
     const int64_t n = graph.rows;
-    // A start need not be exact, and many rounds on a large graph take longer than the layout itself.
-    const int rounds = n <= 100'000 ? 16 : 5;
-    // Below this the eigenvectors of so small a Laplacian say little.
-    if (n <= 2 * kB || !isConnected(graph)) return false;
-    const NormalisedGraph normalised(graph);
-    Panel panel(static_cast<size_t>(n * kB)), product(panel.size()), scratch(panel.size());
-    RandomStream random(0x73706563, 0);
-    for (double& v : panel) v = random.normal();
-    StageProgress stage(progress, "umap start", rounds, "rounds");
-    for (int round = 0; round < rounds; ++round) {
-        if (progress.cancelled()) return cancelledError();
-        normalised.removeFirst(panel);
-        orthonormalise(panel, n);
-        scratch = panel;
-        normalised.multiply(scratch, product);
-        const Eigen::SelfAdjointEigenSolver<Small> solver(products(panel, product, n));
-        const Small descending = solver.eigenvectors().rowwise().reverse();
-        rotate(panel, descending);
-        rotate(product, descending);
-        // The residual over the distance to what the panel cannot tell apart is about the angle to the eigenvector.
-        const double cut = solver.eigenvalues()[0];
-        bool found = true;
-        for (int64_t c = 0; c < layout.cols; ++c) {
-            const double value = solver.eigenvalues()[kB - 1 - c];
-            double residual = 0;
-            for (int64_t i = 0; i < n; ++i) {
-                const double r = product[static_cast<size_t>(i * kB + c)] - value * panel[static_cast<size_t>(i * kB + c)];
-                residual += r * r;
-            }
-            found = found && std::sqrt(residual) <= kAngle * std::max(value - cut, 1e-12);
-        }
-        if (found) break;
-        if (!filter(normalised, cut, kDegree, panel, scratch, product, progress)) return cancelledError();
-        stage.set(round + 1);
-    }
-    writeLayout(panel, extent, layout);
+    if (n <= kFewest || !isConnected(graph)) return false;
+    DeflatedGraph deflated(graph);
+    const auto multiply = [&](const double* in, double* out) { deflated.multiply(in, out); };
+    SingularOptions options;
+    options.tolerance = 1e-5;
+    // A start need not be exact, and many restarts on a large graph take longer than the layout itself.
+    options.restarts = n <= 100'000 ? 100 : 10;
+    const StageProgress stage(progress, "umap start", 0, "restarts");
+    TXFM_TRY(const SingularVectors found, topSingularVectors({n, n, multiply, multiply}, layout.cols, options, progress));
+    writeLayout(found.vectors, extent, layout);
     return true;
 }
 

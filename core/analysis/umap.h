@@ -17,10 +17,10 @@ struct UmapOptions {
     uint64_t seed = 0;
 };
 
-/// UMAP layout [n × components] of a fuzzy graph (McInnes et al. 2018). Starts from the graph's spectral embedding; when
-/// the graph falls apart, from the first columns of `start` (e.g. principal components) scaled to ±10.
-/// Deterministic for a seed at any thread count. Cancelled within milliseconds.
-/// Errors: Usage for other numbers of components; BadInput when `start` is too narrow; Cancelled.
+/// UMAP layout [n × components] of a fuzzy graph (McInnes et al. 2018) by umappp. Starts from the graph's spectral
+/// embedding; when the graph falls apart, from the first columns of `start` (e.g. principal components) scaled to ±10.
+/// On one thread, so a seed gives the same layout everywhere. Cancelled within milliseconds.
+/// Errors: Usage for other numbers of components; BadInput when `start` is too narrow; Cancelled; Failed.
 Result<DenseMatrix> umapLayout(const CsrMatrix& connectivities, const DenseMatrix& start, const UmapOptions& options,
                                Progress& progress);
 

@@ -17,8 +17,8 @@ constexpr double kWorthTelling = 10;  // seconds
 constexpr double kPerValueRead = 8e-9, kPerValueUnpacked = 25e-9, kPerValueWritten = 50e-9;
 constexpr double kPerProduct = 2e-11;         // multiply-add of the neighbour search
 constexpr double kListRows = 40'000;          // rows that an approximate search compares each row with
-constexpr double kPerEdgeAndEpoch = 25e-9;    // of the layout, which runs on one thread
-constexpr double kPerEdgeClustered = 3e-6;    // on one thread
+constexpr double kPerEdgeAndEpoch = 50e-9;    // of the layout, which runs on one thread
+constexpr double kPerEdgeClustered = 4e-6;    // on one thread
 constexpr double kEdgesPerCell = 22;
 constexpr double kBytesPerValueOnDisk = 2.5;
 constexpr double kFixedMemory = 200e6;

@@ -4,8 +4,8 @@
 
     bench.py WHAT... --program build/ci/bin/txfm-bench --file COUNTS.h5ad [--threads N] [--rounds N] [--out FILE.json]
 
-WHAT: load preprocess random_rows pca knn knn_approximate umap leiden, or all. For pca, knn and umap the libscran
-libraries (C++) are measured as a third side, for leiden igraph. All sides run in processes of their own; start-up and
+WHAT: load preprocess random_rows pca knn knn_approximate umap leiden, or all. For leiden igraph is measured as a third
+side, from Python. All sides run in processes of their own; start-up and
 preparation are not timed. Prints one line each with both times, their ratio and the quality of the
 results, and writes everything as JSON. The exit status is 1 when a result is not as good as it has to be; times are
 never judged.
@@ -25,7 +25,6 @@ import checks
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = {"load": "anndata", "preprocess": "scanpy", "random_rows": "h5py", "pca": "scanpy", "knn": "pynndescent",
          "knn_approximate": "pynndescent", "umap": "umap-learn", "leiden": "leidenalg"}
-LIBRARIES = {"pca": "scran_pca", "knn": "knncolle (kmknn)", "umap": "umappp"}
 
 
 def machine():
@@ -50,15 +49,13 @@ def measure(what, options, folder):
     environment.setdefault("TXFM_MEMORY_FOR_COUNTS", "1000000")
     environment["XDG_CACHE_HOME"] = os.path.join(folder, "cache")
     os.environ.update(environment)
-    sides = {"ours": [], "peer": []} | ({"library": []} if what in LIBRARIES else {})
+    sides = {"ours": [], "peer": []}
     for turn in range(options.rounds):
         ours = [options.program, what, options.file, str(options.threads), "1"] + ([folder] if turn == 0 else [])
         peer = [sys.executable, os.path.join(HERE, "peers.py"), what, options.file, str(options.threads), folder] + (["--write"] if turn == 0 else [])
         sides["ours"].append(call(ours))
         sides["peer"].append(call(peer))
-        if what in LIBRARIES:
-            sides["library"].append(call([ours[0], what + "_library", *ours[2:]]))
-    result = {"peer": PEERS[what]} | ({"library": LIBRARIES[what]} if what in LIBRARIES else {})
+    result = {"peer": PEERS[what]}
     for side, turns in sides.items():
         scale = 1 / turns[0]["rows"] if "rows" in turns[0] else 1
         result[side + "_seconds"] = [round(t["seconds"][0] * scale, 9) for t in turns]
@@ -67,9 +64,7 @@ def measure(what, options, folder):
             if key not in ("seconds", "cpu_seconds"):
                 result[f"{side}_{key}"] = turns[0][key]
     for unit in ("seconds", "cpu_seconds"):
-        for side in sides.keys() - {"ours"}:
-            ratio = round(min(result[f"{side}_{unit}"]) / max(min(result["ours_" + unit]), 1e-9), 2)
-            result[f"ratio_{unit}" if side == "peer" else f"ratio_{side}_{unit}"] = ratio
+        result["ratio_" + unit] = round(min(result["peer_" + unit]) / max(min(result["ours_" + unit]), 1e-9), 2)
     if what == "leiden":
         best = max(result["peer_modularity"], result["peer_igraph_modularity"])
         result["ratio_igraph_seconds"] = round(min(result["peer_igraph_seconds"]) / min(result["ours_seconds"]), 2)
@@ -103,8 +98,6 @@ def main():
         good = good and result["quality"]["ok"]
         print(f"{what}: ours {min(result['ours_seconds']):.4g} s, {result['peer']} {min(result['peer_seconds']):.4g} s, "
               f"{result['ratio_seconds']} x ({result['ratio_cpu_seconds']} x by CPU time); {result['quality']}", flush=True)
-        if what in LIBRARIES:
-            print(f"    {LIBRARIES[what]} {min(result['library_seconds']):.4g} s, {result['ratio_library_seconds']} x", flush=True)
         if options.out:
             with open(options.out, "w") as file:
                 json.dump(report, file, indent=1)

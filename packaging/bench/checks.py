@@ -55,8 +55,7 @@ def pca(arrays, file):
         basis = numpy.linalg.qr(rows.T)[0]
         return float(numpy.linalg.norm(basis - exact @ (exact.T @ basis), 2))
 
-    result = {"subspace_angle": angle(ours), "peer_subspace_angle": angle(arrays("peer_components").astype(numpy.float64)),
-              "library_subspace_angle": angle(arrays("library_components").astype(numpy.float64))}
+    result = {"subspace_angle": angle(ours), "peer_subspace_angle": angle(arrays("peer_components").astype(numpy.float64))}
     return result | {"ok": result["subspace_angle"] < 1e-3}
 
 
@@ -73,8 +72,6 @@ def knn(arrays, file):
     scores = arrays("scores").astype(numpy.float64)
     sample = numpy.random.default_rng(0).choice(len(scores), min(1000, len(scores)), replace=False)
     result = {"recall": recall(arrays("indices"), scores, sample), "peer_recall": recall(arrays("peer_indices"), scores, sample)}
-    if os.path.exists(os.path.join(arrays.folder, "library_indices.npy")):
-        result["library_recall"] = recall(arrays("library_indices"), scores, sample)
     return result | {"ok": result["recall"] >= 0.995}
 
 
@@ -85,7 +82,7 @@ def umap(arrays, file):
     sample = numpy.random.default_rng(0).choice(len(scores), min(5000, len(scores)), replace=False)
     high = NearestNeighbors(n_neighbors=16).fit(scores).kneighbors(scores[sample], return_distance=False)[:, 1:]
     result = {}
-    for side, name in (("", "layout"), ("peer_", "peer_layout"), ("library_", "library_layout")):
+    for side, name in (("", "layout"), ("peer_", "peer_layout")):
         layout = arrays(name)
         low = NearestNeighbors(n_neighbors=16).fit(layout).kneighbors(layout[sample], return_distance=False)[:, 1:]
         result[side + "neighbours_kept"] = float(numpy.mean([len(set(a) & set(b)) / 15 for a, b in zip(high, low)]))

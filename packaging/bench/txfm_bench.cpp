@@ -23,7 +23,6 @@
 #include "core/io/reader.h"
 #include "core/preprocess/hvg.h"
 #include "packaging/bench/array_files.h"
-#include "packaging/bench/library_steps.h"
 
 namespace txfm::bench {
 namespace {
@@ -183,34 +182,9 @@ void leiden(Run& run) {
     run.out.write("membership", found.membership);
 }
 
-void pcaLibrary(Run& run) {
-    const CsrMatrix values = run.variableGenes();
-    DenseMatrix components;
-    run.watch.measure([&] { components = scranComponents(values, kComponents, threadCount()); });
-    run.out.write("library_components", components);
-}
-
-void knnLibrary(Run& run) {
-    const DenseMatrix scores = run.components();
-    analysis::Neighbors found;
-    run.watch.measure([&] { found = knncolleNeighbors(scores, kNeighbors, threadCount()); });
-    run.out.write("library_indices", found.indices, found.k);
-}
-
-void umapLibrary(Run& run) {
-    const DenseMatrix scores = run.components();
-    DenseMatrix layout;
-    run.watch.measure([&] {
-        const analysis::Neighbors neighbors = required(analysis::nearestNeighbors(scores, kNeighbors - 1, run.progress));
-        layout = umapppLayout(neighbors, 0.1, scores.rows <= 10000 ? 500 : 200, threadCount());
-    });
-    run.out.write("library_layout", layout);
-}
-
 const std::map<std::string, void (*)(Run&)> kSteps = {{"load", load}, {"preprocess", preprocess}, {"random_rows", randomRows},
                                                       {"pca", pca},   {"knn", knn},               {"knn_approximate", knnApproximate},
-                                                      {"umap", umap}, {"leiden", leiden},
-                                                      {"pca_library", pcaLibrary}, {"knn_library", knnLibrary}, {"umap_library", umapLibrary}};
+                                                      {"umap", umap}, {"leiden", leiden}};
 
 }  // namespace
 }  // namespace txfm::bench

@@ -7,8 +7,8 @@
 # its headers are written against that Eigen. Two Eigens in one program would define the same templates
 # differently, so everything here uses this one; Debian's Eigen 3.4 is never put on the include path.
 #
-# Include rules found with gcc 12: <optional> before topicks (a source of ours includes it first); raiigraph and scran_graph_cluster want
-# igraph 1.0, Debian has 0.10; core/analysis clusters by itself.
+# Include rules found with gcc 12: <optional> before topicks (a source of ours includes it first); raiigraph and
+# scran_graph_cluster want igraph 1.0, Debian has 0.10, so igraph's C functions are called directly.
 set(TXFM_ASSORTHEAD_INCLUDE "${TXFM_DEPS}/assorthead/src/assorthead/include")
 if(NOT EXISTS "${TXFM_ASSORTHEAD_INCLUDE}/tatami/tatami.hpp")
     message(FATAL_ERROR "The libscran headers are not in ${TXFM_DEPS}/assorthead; run packaging/setup.sh, or "

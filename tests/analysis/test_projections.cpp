@@ -6,7 +6,7 @@
 #include "core/analysis/communities.h"
 #include "core/analysis/neighbor_graph.h"
 #include "core/analysis/pca.h"
-#include "core/analysis/symmetric_eigen.h"
+#include "core/analysis/top_singular.h"
 #include "core/analysis/tsne.h"
 #include "core/analysis/umap.h"
 #include "core/base/parallel.h"
@@ -101,7 +101,7 @@ void TestProjections::lanczosEqualsTheDenseSolver() {
             matrix[static_cast<size_t>(i * n + j)] = matrix[static_cast<size_t>(j * n + i)] = sum;
         }
     Progress silent;
-    const EigenPairs few = *topEigenpairs(matrix, n, 30, silent), all = *topEigenpairs(matrix, n, n, silent);
+    const SingularVectors few = *topEigenvectors(matrix, n, 30, silent), all = *topEigenvectors(matrix, n, n, silent);
     QCOMPARE(few.values.size(), size_t{30});
     for (size_t i = 0; i < 30; ++i) {
         QVERIFY(std::abs(few.values[i] - all.values[i]) < 1e-8 * all.values[0]);
@@ -119,7 +119,7 @@ void TestProjections::lanczosSurvivesLowRank() {
     matrix[n + 1] = 5;
     matrix[2 * n + 2] = 1;
     Progress silent;
-    const EigenPairs pairs = *topEigenpairs(matrix, n, 20, silent);
+    const SingularVectors pairs = *topEigenvectors(matrix, n, 20, silent);
     QVERIFY(std::abs(pairs.values[0] - 5) < 1e-9);
     QVERIFY(std::abs(pairs.values[1] - 5) < 1e-9);
     QVERIFY(std::abs(pairs.values[2] - 1) < 1e-9);
