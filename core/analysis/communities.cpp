@@ -166,7 +166,7 @@ Result<std::vector<int32_t>> clusters(const CsrMatrix& connectivities, const Wan
 
 /// igraph hears a cancel neither while it sorts the edges nor within a pass of the Louvain method: seconds on a large
 /// graph. So it works on a thread and a graph of its own, which a cancelled call leaves behind to end by itself.
-Result<std::vector<int32_t>> clustersOfLarge(const CsrMatrix& connectivities, const Wanted& wanted, Progress& progress) {
+Result<std::vector<int32_t>> clustersOfLarge(const CsrMatrix& connectivities, const Wanted& wanted, const Progress& progress, StageProgress& stage) {
     struct Work {
         CsrMatrix graph;
         std::atomic<int> rounds{0};
@@ -177,7 +177,6 @@ Result<std::vector<int32_t>> clustersOfLarge(const CsrMatrix& connectivities, co
         [work, wanted, token = progress.token()] { return clusters(work->graph, wanted, Progress(token), work->rounds); });
     auto result = task.get_future();
     std::thread(std::move(task)).detach();
-    StageProgress stage(progress, "clusters", 0, "rounds");
     while (result.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
         if (progress.cancelled()) return cancelledError();
         stage.set(work->rounds);
@@ -209,8 +208,9 @@ Result<Communities> findCommunities(const CsrMatrix& connectivities, CommunityMe
     const Wanted wanted{method, resolution, seed};
     constexpr int64_t kSmall = 20'000;  // a fraction of a second in all
     std::atomic<int> rounds{0};
+    StageProgress stage(progress, method == CommunityMethod::Leiden ? "leiden" : "louvain", 0, "rounds");
     TXFM_TRY(out.membership, connectivities.rows <= kSmall ? clusters(connectivities, wanted, progress, rounds)
-                                                           : clustersOfLarge(connectivities, wanted, progress));
+                                                           : clustersOfLarge(connectivities, wanted, progress, stage));
     relabel(out);
     out.modularity = modularity(connectivities, out.membership, resolution);
     return out;

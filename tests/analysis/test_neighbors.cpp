@@ -131,6 +131,11 @@ void TestNeighbors::dotProductsEqualPlainSums() {
             double sum = 0;
             for (int k = 0; k < width; ++k) sum += static_cast<double>(a(i, k)) * b(j, k);
             QVERIFY(std::abs(out[static_cast<size_t>(i * rowsB + j)] - sum) < 1e-4);
+            double squares = 0;
+            for (int k = 0; k < width; ++k) squares += std::pow(static_cast<double>(a(i, k)) - b(j, k), 2);
+            QVERIFY(std::abs(squaredDistance(a.row(i), b.row(j), width) - squares) <= 1e-6 * squares);
+            const std::vector<double> left(a.row(i), a.row(i) + width), right(b.row(j), b.row(j) + width);
+            QVERIFY(std::abs(dotProduct(left.data(), right.data(), width) - sum) < 1e-12 * width);
         }
     }
 }

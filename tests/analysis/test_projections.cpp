@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <QtTest/QtTest>
 
+#include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "core/analysis/communities.h"
 #include "core/analysis/neighbor_graph.h"
 #include "core/analysis/pca.h"
+#include "core/analysis/spectral_start.h"
 #include "core/analysis/top_singular.h"
 #include "core/analysis/tsne.h"
 #include "core/analysis/umap.h"
@@ -81,11 +84,15 @@ private Q_SLOTS:
     void modularityEqualsGolden();
     void leidenReachesThePeersQuality();
     void louvainFindsTheCliques();
+    void largeGraphsAreClusteredAndCanBeCancelled_data();
+    void largeGraphsAreClusteredAndCanBeCancelled();
+    void spectralStartIsOfTheLaplacian();
     void umapKeepsClouds();
     void umapIsDeterministic();
     void umapOfADisconnectedGraph();
     void tsneKeepsClouds();
     void cancelStopsEverything();
+    void cancelReachesRunningSteps();
 };
 
 void TestProjections::lanczosEqualsTheDenseSolver() {
@@ -231,6 +238,74 @@ void TestProjections::louvainFindsTheCliques() {
     QCOMPARE(found->count, 4);
 }
 
+void TestProjections::largeGraphsAreClusteredAndCanBeCancelled_data() {
+    QTest::addColumn<int>("method");
+    QTest::newRow("leiden") << static_cast<int>(CommunityMethod::Leiden);
+    QTest::newRow("louvain") << static_cast<int>(CommunityMethod::Louvain);
+}
+
+void TestProjections::largeGraphsAreClusteredAndCanBeCancelled() {
+    QFETCH(int, method);
+    // A ring of cliques, more nodes than are clustered on the caller's thread.
+    constexpr int kCliques = 4100, kSize = 6;
+    std::vector<std::pair<int, int>> edges;
+    for (int clique = 0; clique < kCliques; ++clique) {
+        const int first = clique * kSize;
+        for (int a = 0; a < kSize; ++a)
+            for (int b = a + 1; b < kSize; ++b) edges.emplace_back(first + a, first + b);
+        edges.emplace_back(first, (first + kSize + 1) % (kCliques * kSize));
+    }
+    const CsrMatrix graph = fromEdges(kCliques * kSize, edges);
+    const auto find = [&](Progress& progress) { return findCommunities(graph, static_cast<CommunityMethod>(method), 200.0, 0, progress); };
+    CancelToken token;
+    token.cancel();
+    Progress cancelled(token);
+    QCOMPARE(find(cancelled).error().code, ErrorCode::Cancelled);
+    // What the cancelled call left behind does not stand in the way of the next one.
+    Progress silent;
+    const auto found = find(silent);
+    QVERIFY(found.ok());
+    QCOMPARE(found->count, kCliques);
+    for (int clique = 0; clique < kCliques; ++clique)
+        for (int a = 1; a < kSize; ++a)
+            QCOMPARE(found->membership[static_cast<size_t>(clique * kSize + a)], found->membership[static_cast<size_t>(clique * kSize)]);
+}
+
+void TestProjections::spectralStartIsOfTheLaplacian() {
+    const CsrMatrix graph = graphOf(clouds(1, 400, 4)).connectivities;
+    DenseMatrix layout(graph.rows, 2);
+    Progress silent;
+    const auto connected = spectralStart(graph, 10.0, layout, silent);
+    QVERIFY(connected.ok() && *connected);
+    std::vector<double> degree(static_cast<size_t>(graph.rows), 0.0);
+    for (int64_t i = 0; i < graph.rows; ++i)
+        for (const float w : graph.rowValues(i)) degree[static_cast<size_t>(i)] += w;
+    double before = 0;  // the eigenvalue of the trivial eigenvector
+    for (int64_t c = 0; c < 2; ++c) {
+        double norm = 0, rayleigh = 0, trivial = 0, largest = 0;
+        std::vector<double> product;
+        for (int64_t i = 0; i < graph.rows; ++i) {
+            const double x = layout(i, c), root = std::sqrt(degree[static_cast<size_t>(i)]);
+            double sum = 0;
+            for (int64_t e = graph.indptr[i]; e < graph.indptr[i + 1]; ++e)
+                sum += graph.values[e] / std::sqrt(degree[static_cast<size_t>(graph.indices[e])]) * layout(graph.indices[e], c);
+            product.push_back(x - sum / root);
+            norm += x * x;
+            rayleigh += x * product.back();
+            trivial += x * root;
+            largest = std::max(largest, std::abs(x));
+        }
+        const double value = rayleigh / norm;
+        double residual = 0;
+        for (int64_t i = 0; i < graph.rows; ++i) residual += std::pow(product[static_cast<size_t>(i)] - value * layout(i, c), 2);
+        QVERIFY(std::sqrt(residual / norm) < 1e-3);
+        QVERIFY(std::abs(trivial) / std::sqrt(norm) < 1e-3);
+        QVERIFY(value > before);
+        QVERIFY(std::abs(largest - 10.0) < 1e-5);
+        before = value;
+    }
+}
+
 void TestProjections::umapKeepsClouds() {
     std::vector<int> labels;
     const DenseMatrix data = clouds(4, 120, 10, &labels);
@@ -285,6 +360,47 @@ void TestProjections::tsneKeepsClouds() {
     QVERIFY(map.ok() && again.ok());
     QVERIFY(neighborPurity(*map, labels, 10) > 0.97);
     QCOMPARE(map->values, again->values);
+}
+
+void TestProjections::cancelReachesRunningSteps() {
+    // Each takes seconds or longer here; a cancel after a moment has to end it long before.
+    using Clock = std::chrono::steady_clock;
+    constexpr auto kMoment = std::chrono::milliseconds(150);
+    constexpr auto kBar = std::chrono::seconds(2);  // generous: the machine may be busy
+    DenseMatrix points(60'000, 20);
+    RandomStream random(11);
+    for (float& v : points.values) v = static_cast<float>(random.normal());
+    CsrMatrix ring;
+    ring.rows = ring.cols = 200'000;
+    for (int32_t i = 0; i < ring.rows; ++i) {
+        std::vector<int32_t> near;
+        for (int32_t step : {1, 2, 3, 1000, 50'000}) {
+            near.push_back((i + step) % static_cast<int32_t>(ring.rows));
+            near.push_back((i + static_cast<int32_t>(ring.rows) - step) % static_cast<int32_t>(ring.rows));
+        }
+        std::ranges::sort(near);
+        ring.indices.insert(ring.indices.end(), near.begin(), near.end());
+        ring.indptr.push_back(static_cast<int64_t>(ring.indices.size()));
+    }
+    ring.values.assign(ring.indices.size(), 1.0f);
+    const auto cancelled = [&](const auto& step) {
+        CancelToken token;
+        Progress progress(token);
+        Clock::time_point at;
+        std::thread stopper([&] {
+            std::this_thread::sleep_for(kMoment);
+            at = Clock::now();
+            token.cancel();
+        });
+        const bool ended = step(progress);
+        const auto end = Clock::now();
+        stopper.join();
+        return ended && end > at && end - at < kBar;
+    };
+    QVERIFY(cancelled([&](Progress& p) { return nearestNeighbors(points, 15, p).error().code == ErrorCode::Cancelled; }));
+    QVERIFY(cancelled([&](Progress& p) { return umapLayout(ring, DenseMatrix(ring.rows, 2), {}, p).error().code == ErrorCode::Cancelled; }));
+    QVERIFY(cancelled([&](Progress& p) { return findCommunities(ring, CommunityMethod::Leiden, 1, 0, p).error().code == ErrorCode::Cancelled; }));
+    QVERIFY(cancelled([&](Progress& p) { return findCommunities(ring, CommunityMethod::Louvain, 1, 0, p).error().code == ErrorCode::Cancelled; }));
 }
 
 void TestProjections::cancelStopsEverything() {

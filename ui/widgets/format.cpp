@@ -33,6 +33,7 @@ constexpr std::pair<const char*, const char*> kStages[] = {
     {"umap", QT_TRANSLATE_NOOP("format", "Laying the map out")},
     {"tsne", QT_TRANSLATE_NOOP("format", "Laying the map out")},
     {"leiden", QT_TRANSLATE_NOOP("format", "Finding clusters")},
+    {"louvain", QT_TRANSLATE_NOOP("format", "Finding clusters")},
 };
 
 }  // namespace
