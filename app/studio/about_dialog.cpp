@@ -8,6 +8,7 @@
 #include <QTextBrowser>
 #include <QVBoxLayout>
 
+#include "ui/widgets/document_tables.h"
 #include "ui/widgets/theme.h"
 
 namespace txfm::studio {
@@ -25,6 +26,7 @@ AboutDialog::AboutDialog(QWidget* parent) : QDialog(parent) {
     licences->setAccessibleName(tr("Third-party software and data"));
     QFile file(QStringLiteral(":/THIRD-PARTY.md"));
     if (file.open(QIODevice::ReadOnly)) licences->setMarkdown(QString::fromUtf8(file.readAll()));
+    ui::styleTables(licences->document());
     auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, this);
     connect(buttons, &QDialogButtonBox::rejected, this, &QDialog::reject);
     auto* layout = new QVBoxLayout(this);

@@ -57,7 +57,7 @@ QVariant DecoderLoadingsModel::data(const QModelIndex& index, int role) const {
 }
 
 QVariant DecoderLoadingsModel::headerData(int section, Qt::Orientation orientation, int role) const {
-    if (role == Qt::TextAlignmentRole && orientation == Qt::Horizontal) return alignment(section);
+    if (role == Qt::TextAlignmentRole) return orientation == Qt::Horizontal ? alignment(section) : static_cast<int>(Qt::AlignRight | Qt::AlignVCenter);
     if (role != Qt::DisplayRole) return {};
     if (orientation == Qt::Vertical) return section + 1;
     switch (section) {

@@ -61,6 +61,7 @@ ExploreSelection::ExploreSelection(QWidget* parent)
     m_table->setSelectionMode(QAbstractItemView::NoSelection);
     m_table->setShowGrid(false);
     m_table->verticalHeader()->hide();
+    m_table->horizontalHeader()->setTextElideMode(Qt::ElideRight);
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 8);
     m_table->setAccessibleName(tr("Composition of the selection"));
     m_name->setObjectName(QStringLiteral("exploreSelectionName"));
@@ -125,6 +126,9 @@ void ExploreSelection::refresh() {
     else fillValues();
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
+    m_table->horizontalHeaderItem(0)->setTextAlignment(Qt::AlignLeft | Qt::AlignVCenter);
+    m_table->horizontalHeaderItem(0)->setToolTip(m_colors->title);
+    for (const int column : {1, 2}) m_table->horizontalHeaderItem(column)->setTextAlignment(Qt::AlignRight | Qt::AlignVCenter);
 }
 
 void ExploreSelection::refreshKeep() { m_keep->setEnabled(!m_session->selection()->isEmpty() && !m_name->text().trimmed().isEmpty()); }
@@ -144,7 +148,8 @@ void ExploreSelection::addRow(const QString& label, const QString& selected, con
 
 void ExploreSelection::fillCategories() {
     m_table->setColumnCount(3);
-    m_table->setHorizontalHeaderLabels({m_colors->title, tr("Cells"), tr("Of category")});
+    m_table->setHorizontalHeaderLabels({m_colors->title, tr("Cells"), tr("Share")});
+    m_table->horizontalHeaderItem(2)->setToolTip(tr("Part of the cells of this category that is selected"));
     std::vector<int64_t> counts(m_colors->entries.size() + 1, 0);
     for (const int64_t cell : m_session->selection()->cells()) {
         const int32_t code = m_colors->codes[static_cast<size_t>(cell)];

@@ -52,7 +52,7 @@ QVariant GenesNeighborModel::data(const QModelIndex& index, int role) const {
     case CosineColumn:
         return role == SortRole ? QVariant(static_cast<double>(row.cosine)) : QString::number(static_cast<double>(row.cosine), 'f', 3);
     case PercentileColumn:
-        return role == SortRole ? QVariant(row.percentile) : QString::number(row.percentile, 'f', row.percentile > 99.9 ? 3 : 1);
+        return role == SortRole ? QVariant(row.percentile) : QString::number(row.percentile, 'f', 3);
     case KnownColumn: return knownText(row);
     default: return {};
     }
@@ -62,6 +62,7 @@ QVariant GenesNeighborModel::headerData(int section, Qt::Orientation orientation
     if (orientation == Qt::Vertical) return {};
     if (role == Qt::TextAlignmentRole) return alignment(section);
     if (role == Qt::ToolTipRole) {
+        if (section == RankColumn) return tr("Rank by cosine");
         if (section == CosineColumn) return tr("Cosine of the two genes' vectors after subtracting the mean of all genes; 1 = same direction");
         if (section == PercentileColumn) return tr("Percent of random gene pairs with a lower cosine");
         if (section == KnownColumn) return tr("Files of known relations that hold the pair; new = in none of them");
@@ -69,7 +70,7 @@ QVariant GenesNeighborModel::headerData(int section, Qt::Orientation orientation
     }
     if (role != Qt::DisplayRole) return {};
     switch (section) {
-    case RankColumn: return tr("Rank");
+    case RankColumn: return QStringLiteral("#");
     case GeneColumn: return tr("Gene");
     case CosineColumn: return tr("Cosine");
     case PercentileColumn: return tr("Percentile");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/pages/genes_page.h"
 
+#include <algorithm>
+
 #include <QCheckBox>
 #include <QComboBox>
 #include <QFileDialog>
@@ -44,6 +46,22 @@ constexpr qsizetype kMaxSet = 500; // genes of a set in the heat map
 constexpr int kTypingPauseMs = 400;
 constexpr int kTableWidth = 420;   // all columns but the last fit
 constexpr int kLeastTableWidth = 240;  // in the smallest window, beside the heat map
+
+/// The sorting arrow stands above the letters, for which Qt would widen every column by the height of the header.
+class NeighborHeader : public QHeaderView {
+public:
+    explicit NeighborHeader(QWidget* parent) : QHeaderView(Qt::Horizontal, parent) { setSectionsClickable(true); }
+
+protected:
+    QSize sectionSizeFromContents(int section) const override {
+        constexpr int kRoom = 22;  // borders and the width of the arrow
+        QFont bold = font();
+        bold.setWeight(QFont::DemiBold);
+        const int text = QFontMetrics(bold).horizontalAdvance(model()->headerData(section, Qt::Horizontal).toString());
+        const QSize size = QHeaderView::sectionSizeFromContents(section);
+        return {std::min(size.width(), text + kRoom), size.height()};
+    }
+};
 
 }  // namespace
 
@@ -197,6 +215,7 @@ QWidget* GenesPage::makeTablePanel() {
     m_headline->setProperty("role", "muted");
     m_table = new QTableView(section);
     m_table->setObjectName(QStringLiteral("genesTable"));
+    m_table->setHorizontalHeader(new NeighborHeader(m_table));
     m_table->setModel(m_sorted);
     m_table->setSortingEnabled(true);
     m_table->sortByColumn(GenesNeighborModel::RankColumn, Qt::AscendingOrder);
@@ -207,8 +226,7 @@ QWidget* GenesPage::makeTablePanel() {
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(fontMetrics().height() + 9);
     m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-    m_table->horizontalHeader()->setSectionResizeMode(GenesNeighborModel::PercentileColumn, QHeaderView::Stretch);
-    m_table->setColumnHidden(GenesNeighborModel::KnownColumn, true);
+    showKnownColumn(false);
     m_table->setToolTip(tr("Double click a gene to see its own neighbours"));
     m_table->setAccessibleName(tr("Neighbours"));
     section->body()->addWidget(m_headline);
@@ -322,9 +340,15 @@ void GenesPage::neighborsReady(std::vector<GenesNeighborModel::Row> rows, bool c
     m_headline->setText(tr("Genes nearest to %1 in the %2, cosine after subtracting the mean gene.")
                             .arg(m_relations->symbol(m_gene), decoder() ? tr("decoder weights") : tr("codebook")));
     m_model->set(std::move(rows), compared);
-    m_table->setColumnHidden(GenesNeighborModel::KnownColumn, !compared);
+    showKnownColumn(compared);
     m_exportTable->setEnabled(true);
     if (m_mapOf->currentIndex() == 0) askHeatMap();
+}
+
+void GenesPage::showKnownColumn(bool shown) {
+    m_table->setColumnHidden(GenesNeighborModel::KnownColumn, !shown);
+    // The last column takes what is left over, but where little is left it keeps its numbers.
+    m_table->horizontalHeader()->setSectionResizeMode(GenesNeighborModel::PercentileColumn, shown ? QHeaderView::ResizeToContents : QHeaderView::Stretch);
 }
 
 void GenesPage::askHeatMap() {

@@ -51,6 +51,7 @@ private:
     void modelReady();
     void showGene(const QString& symbol);
     void askNeighbors();
+    void showKnownColumn(bool shown);
     void askHeatMap();
     void neighborsReady(std::vector<GenesNeighborModel::Row> rows, bool compared);
     void pairsChanged();

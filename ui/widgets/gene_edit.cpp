@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/widgets/gene_edit.h"
 
+#include <QAbstractItemView>
 #include <QCompleter>
 #include <QStringListModel>
 
@@ -11,6 +12,7 @@ GeneEdit::GeneEdit(QWidget* parent) : QLineEdit(parent), m_names(new QStringList
     auto* completer = new QCompleter(m_names, this);
     completer->setCaseSensitivity(Qt::CaseInsensitive);
     completer->setMaxVisibleItems(12);
+    completer->popup()->setObjectName(QStringLiteral("completions"));
     setCompleter(completer);
     connect(completer, qOverload<const QString&>(&QCompleter::activated), this, &GeneEdit::geneChosen);
     connect(this, &QLineEdit::returnPressed, this, [this] { Q_EMIT geneChosen(text().trimmed()); });

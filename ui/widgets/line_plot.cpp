@@ -133,6 +133,7 @@ void LinePlot::drawAxes(QPainter& painter, const QRectF& area) const {
         painter.drawText(QRectF(0, y - line, area.left() - 6, 2 * line), Qt::AlignRight | Qt::AlignVCenter, formatTick(tick, step));
     }
     for (const double tick : niceTicks(m_xMin, m_xMax, std::max(2, static_cast<int>(area.width() / 90)))) {
+        if (std::abs(tick - std::round(tick)) > 1e-6) continue;  // steps and components are counted
         const double x = toPixel({tick, m_yMin}, area).x();
         painter.setPen(c.muted);
         painter.drawText(QRectF(x - 45, area.bottom() + 4, 90, line), Qt::AlignCenter, formatNumber(tick, 4));

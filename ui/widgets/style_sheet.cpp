@@ -49,8 +49,9 @@ QListWidget { padding: 3px; }
 QHeaderView { background: @panel; border: none; }
 QHeaderView::section { background: @raised; color: @muted; border: none; border-right: 1px solid @border; border-bottom: 1px solid @border; padding: 5px 4px; font-weight: 600; }
 QHeaderView::section:vertical { padding: 0 6px; font-weight: normal; }
-QHeaderView::up-arrow:horizontal { image: url("@icons/chevron-up.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
-QHeaderView::down-arrow:horizontal { image: url("@icons/chevron-down.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
+/* Every section of a header with an arrow leaves out its room, so only tables that can be sorted have one. */
+QTreeView QHeaderView::up-arrow, #genesTable QHeaderView::up-arrow { image: url("@icons/chevron-up.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
+QTreeView QHeaderView::down-arrow, #genesTable QHeaderView::down-arrow { image: url("@icons/chevron-down.svg"); subcontrol-position: top center; width: 9px; height: 9px; }
 QTableCornerButton::section { background: @raised; border: none; }
 
 QLineEdit { background: @panel; color: @text; border: 1px solid @border; border-radius: 6px; padding: 5px 8px; }
@@ -65,7 +66,9 @@ QAbstractSpinBox QLineEdit, QComboBox QLineEdit { border: none; border-radius: 0
 QComboBox::drop-down { border: none; width: 24px; }
 QComboBox::down-arrow { image: url("@icons/chevron-down.svg"); width: 12px; height: 12px; }
 QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @border; border-radius: 0; outline: none; padding: 2px; }
-QComboBox QAbstractItemView::item { min-height: 24px; padding: 0 6px; }
+QComboBox QAbstractItemView::item, #completions::item { min-height: 24px; padding: 0 6px; }
+QComboBoxPrivateContainer { border: none; }
+#completions { border-radius: 0; padding: 2px; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { subcontrol-origin: border; width: 22px; border: none; background: transparent; }
 QAbstractSpinBox::up-button { subcontrol-position: top right; }
 QAbstractSpinBox::down-button { subcontrol-position: bottom right; }

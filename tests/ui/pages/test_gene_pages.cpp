@@ -4,6 +4,7 @@
 #include <QApplication>
 #include <QComboBox>
 #include <QFile>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QPlainTextEdit>
@@ -147,6 +148,8 @@ private Q_SLOTS:
             known += text == QStringLiteral("Mine");
         }
         QCOMPARE(known, 1);
+        for (const int column : {GenesNeighborModel::CosineColumn, GenesNeighborModel::PercentileColumn})
+            QVERIFY2(table->columnWidth(column) >= table->horizontalHeader()->sectionSizeHint(column), qPrintable(QString::number(column)));
     }
     void decoderShowsAPointForEveryGeneAndOpensItOnTheGenesPage() {
         chooseModel();
