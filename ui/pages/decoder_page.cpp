@@ -18,6 +18,7 @@
 
 #include "core/base/atomic_file.h"
 #include "ui/pages/decoder_loadings_model.h"
+#include "ui/plots/color_bar.h"
 #include "ui/plots/export_dialog.h"
 #include "ui/plots/point_index.h"
 #include "ui/plots/scatter_view.h"
@@ -52,14 +53,23 @@ DecoderPage::DecoderPage(QWidget* parent)
     : Page(parent),
       m_empty(new EmptyState(QStringLiteral("decoder"), tr("No model chosen"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)),
-      m_view(new ScatterView(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)) {
+      m_view(new ScatterView(this)), m_key(new ColorBar(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)) {
     m_view->setObjectName(QStringLiteral("decoderScatter"));
     m_scree->setObjectName(QStringLiteral("decoderScree"));
     auto* map = new QFrame(this);
     map->setProperty("role", "card");
     auto* mapColumn = new QVBoxLayout(map);
     mapColumn->setContentsMargins(metric::kSmall, metric::kSmall, metric::kSmall, metric::kSmall);
-    mapColumn->addWidget(m_view);
+    mapColumn->addWidget(m_view, 1);
+    auto* key = new QHBoxLayout;
+    auto* keyTitle = new QLabel(tr("Vector length"), map);
+    keyTitle->setProperty("role", "muted");
+    keyTitle->setToolTip(tr("Length of a gene's vector after subtracting the mean gene; long ones are far from the average gene"));
+    m_key->setMaximumWidth(240);
+    key->addWidget(keyTitle, 0, Qt::AlignTop);
+    key->addWidget(m_key, 1);
+    key->addStretch(0);
+    mapColumn->addLayout(key);
     auto* split = new QSplitter(Qt::Horizontal, this);
     split->setChildrenCollapsible(false);
     split->setHandleWidth(metric::kSmall);
@@ -81,7 +91,8 @@ DecoderPage::DecoderPage(QWidget* parent)
         const auto& s = *m_components.scores;
         return m_components.genes->symbol(gene) + QLatin1Char('\n') +
                axisName(m_x->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_x->currentIndex()), 3) + QLatin1Char('\n') +
-               axisName(m_y->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_y->currentIndex()), 3);
+               axisName(m_y->currentIndex()) + QStringLiteral(": ") + formatNumber(s(gene, m_y->currentIndex()), 3) + QLatin1Char('\n') +
+               tr("Vector length: %1").arg(formatNumber(m_components.lengths[static_cast<size_t>(gene)], 3));
     });
     connect(m_view, &ScatterView::pointClicked, this, [this](int64_t gene) {
         session()->navigation()->showGene(m_components.genes->symbol(gene));
@@ -327,6 +338,7 @@ void DecoderPage::refreshScatter() {
             scene.colors = made.colors;
             scene.dark = dark;
             m_view->setScene(std::move(scene), made.index);
+            m_key->setColors(made.colors);
             m_view->showWindow(std::exchange(m_wantedWindow, {}));
             findGene(m_find->text().trimmed());
         });

@@ -20,6 +20,7 @@ class QToolButton;
 namespace txfm::ui {
 
 class BusyIndicator;
+class ColorBar;
 class DecoderLoadingsModel;
 class EmptyState;
 class ErrorBanner;
@@ -74,6 +75,7 @@ private:
     QComboBox *m_source = nullptr, *m_x = nullptr, *m_y = nullptr, *m_loadingsOf = nullptr;
     GeneEdit* m_find = nullptr;
     ScatterView* m_view;
+    ColorBar* m_key;
     LinePlot* m_scree;
     DecoderLoadingsModel* m_loadings;
     QTableView* m_table = nullptr;
