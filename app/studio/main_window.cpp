@@ -199,6 +199,10 @@ void MainWindow::connectSession() {
     connect(m_session, &Session::modelChanged, this, [this] {
         if (m_session->model()) QSettings().setValue(kModel, m_session->modelFolder());
     });
+    connect(m_session, &Session::modelFailed, this, [this](const Error& error, const QString& folder) {
+        // Embed says it beside the choice; a dropped folder leads here when no data are open.
+        if (m_currentPage == page::kGenes) showProblem(error, folder);
+    });
     connect(m_session, &Session::resultsFailed, this, [this](const Error& error) { showProblem(error); });
     connect(m_session, &Session::savingStarted, this, [this](const QString& path) {
         m_statusWork->setText(tr("Saving %1").arg(QFileInfo(path).fileName()));
@@ -208,7 +212,12 @@ void MainWindow::connectSession() {
         settled();
         showNote(tr("Saved %1 (%2).").arg(path, formatBytes(static_cast<double>(QFileInfo(path).size()))));
         refreshTitle();
-        if (!m_sessionToWrite.isEmpty()) writeSession(std::exchange(m_sessionToWrite, {}));
+        if (!m_sessionToWrite.isEmpty()) {
+            writeSession(std::exchange(m_sessionToWrite, {}));
+        } else {
+            RecentFiles::add(path);
+            refreshRecentMenu();
+        }
     });
     connect(m_session, &Session::savingFailed, this, [this, settled](const Error& error) {
         settled();

@@ -10,6 +10,7 @@
 
 #include "app/studio/join_dialog.h"
 #include "app/studio/main_window.h"
+#include "ui/models/model_catalogue.h"
 #include "ui/session/recent_files.h"
 #include "ui/session/session.h"
 #include "ui/widgets/theme.h"
@@ -30,6 +31,12 @@ QStringList localFiles(const QMimeData* data) {
 }  // namespace
 
 void MainWindow::openFile(const QString& path, const QString& page) {
+    if (ModelCatalogue::looksLikeModel(path)) {
+        m_catalogue->addFolder(path);
+        m_session->chooseModel(path);
+        showPage(m_session->dataset() ? page::kEmbed : page::kGenes);
+        return;
+    }
     if (!confirmLoss(path, tr("open %1 again").arg(QFileInfo(path).fileName()))) return;
     if (SessionFile::isOne(path)) {
         openSession(path);

@@ -2,8 +2,10 @@
 // Files that come to the window by the mouse, and sessions: what was open, selected and shown comes back.
 #include <QApplication>
 #include <QComboBox>
+#include <QDir>
 #include <QDragEnterEvent>
 #include <QDropEvent>
+#include <QHeaderView>
 #include <QLabel>
 #include <QLineEdit>
 #include <QListWidget>
@@ -12,14 +14,17 @@
 #include <QRadioButton>
 #include <QSpinBox>
 #include <QTabWidget>
+#include <QTableView>
 #include <QtTest>
 
 #include "app/studio/main_window.h"
 #include "core/base/atomic_file.h"
+#include "core/base/paths.h"
 #include "tests/support/file_dialog.h"
 #include "tests/support/test_support.h"
 #include "tests/studio/window_test.h"
 #include "ui/plots/scatter_view.h"
+#include "ui/session/recent_files.h"
 #include "ui/session/session.h"
 #include "ui/widgets/histogram_view.h"
 #include "ui/widgets/theme.h"
@@ -78,6 +83,28 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(!banner().isEmpty(), 60000);
         QVERIFY2(banner().contains("letter.txt"), qPrintable(banner()));
         QVERIFY(!session()->dataset());
+    }
+    void aDroppedModelIsChosen() {
+        const QString model = QString::fromStdString((resourceFolder() / "models" / "txfm-mini").string());
+        QVERIFY(QDir().mkpath(path("other")));
+        for (const char* name : {"config.json", "genes.tsv", "model.safetensors"})
+            QVERIFY(QFile::copy(model + '/' + name, path("other/") + name));
+        QVERIFY(drop(m_window.get(), {"other"}));
+        QTRY_COMPARE(m_window->currentPage(), page::kGenes);
+        QTRY_VERIFY_WITH_TIMEOUT(session()->model() && session()->modelFolder() == path("other"), 60000);
+        // One that cannot be read is one sentence.
+        write("other/model.safetensors", "truncated");
+        session()->chooseModel(model);
+        QTRY_VERIFY_WITH_TIMEOUT(session()->model() && session()->modelFolder() == model, 60000);
+        QVERIFY(drop(m_window.get(), {"other"}));
+        QTRY_VERIFY_WITH_TIMEOUT(banner().contains("model.safetensors"), 60000);
+        QVERIFY(QDir(path("other")).removeRecursively());
+    }
+    void aSavedFileIsRecent() {
+        m_window->openFile(path("one.csv"));
+        QTRY_VERIFY_WITH_TIMEOUT(session()->dataset() != nullptr, 60000);
+        session()->saveAs(path("kept.h5ad"));
+        QTRY_COMPARE_WITH_TIMEOUT(RecentFiles::list().value(0), path("kept.h5ad"), 60000);
     }
     void severalFilesBecomeOneDataSet() {
         QVERIFY(drop(m_window.get(), {"one.csv", "two.csv"}));
@@ -185,6 +212,21 @@ private Q_SLOTS:
             const auto* button = m_window->findChild<QWidget*>(QString::fromLatin1(name));
             QTRY_VERIFY2(button->isVisible() && button->width() >= button->sizeHint().width(), name);
         }
+    }
+    void rowNumbersStandBesideTheirRows() {
+        m_window->openFile(path("one.csv"));
+        QTRY_VERIFY_WITH_TIMEOUT(session()->dataset() != nullptr, 60000);
+        m_window->showPage(page::kData);
+        m_window->findChild<QTabWidget*>()->setCurrentIndex(3);
+        auto* header = awaitWidget<QTableView>("cellTable")->verticalHeader();
+        const QImage image = header->viewport()->grab().toImage();
+        const int height = header->sectionSize(0), width = image.width();
+        int first = height, last = -1;
+        for (int y = 1; y + 2 < height; ++y)
+            for (int x = 1; x + 2 < width; ++x)
+                if (image.pixel(x, y) != image.pixel(1, 1)) first = std::min(first, y), last = std::max(last, y);
+        QVERIFY2(last - first >= header->fontMetrics().xHeight() && std::abs(first + last - height) <= 5,
+                 qPrintable(QStringLiteral("%1 to %2 of %3").arg(first).arg(last).arg(height)));
     }
     void aBrokenSessionIsOneSentence() {
         write("broken.txfm-session", "{}");

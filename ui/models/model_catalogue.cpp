@@ -32,14 +32,14 @@ QString nameOf(const QString& folder) {
     return QFileInfo(folder).fileName();
 }
 
-bool looksLikeModel(const QString& folder) {
-    return QFileInfo::exists(folder + QStringLiteral("/config.json")) &&
-           QFileInfo::exists(folder + QStringLiteral("/model.safetensors"));
-}
-
 }  // namespace
 
 ModelCatalogue::ModelCatalogue(QObject* parent) : QAbstractListModel(parent) { refresh(); }
+
+bool ModelCatalogue::looksLikeModel(const QString& folder) {
+    return QFileInfo::exists(folder + QStringLiteral("/config.json")) &&
+           QFileInfo::exists(folder + QStringLiteral("/model.safetensors"));
+}
 
 int ModelCatalogue::rowCount(const QModelIndex& parent) const {
     return parent.isValid() ? 0 : static_cast<int>(m_entries.size());

@@ -23,6 +23,8 @@ public:
     void refresh();
     /// Remembers a folder that the user chose.
     void addFolder(const QString& folder);
+    /// It has the files of a model; whether they can be read shows when it is opened.
+    static bool looksLikeModel(const QString& folder);
     int indexOfFolder(const QString& folder) const;
     QString defaultFolder() const;
     /// Where fine-tuned models are kept; a free folder name below it.

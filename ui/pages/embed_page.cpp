@@ -318,7 +318,9 @@ void EmbedPage::chainStopped(const Error& error, const QString& details) {
                                         : tr("Stopped. What was made before is kept."),
                               details);
     } else {
-        m_banner->showError(error, details);
+        Error shown = error;
+        if (!embedding) shown.hint += (shown.hint.empty() ? "" : " ") + tr("What was made before is kept.").toStdString();
+        m_banner->showError(shown, details);
         session()->navigation()->showPage(page::kEmbed);
     }
     refreshForecast();

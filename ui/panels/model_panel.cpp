@@ -53,6 +53,7 @@ ModelPanel::ModelPanel(ModelCatalogue* catalogue, QWidget* parent)
     body()->addLayout(m_facts);
     body()->addSpacing(metric::kTiny);
     body()->addWidget(m_card, 1);
+    body()->addStretch(0);  // without a card the sentence stays below the choice
 }
 
 void ModelPanel::setSession(Session* session) {
@@ -71,7 +72,7 @@ void ModelPanel::setSession(Session* session) {
 
 void ModelPanel::refreshChoice() {
     m_choice->setCurrentIndex(m_catalogue->indexOfFolder(m_session->modelFolder()));
-    m_choice->setPlaceholderText(tr("No model found"));
+    m_choice->setPlaceholderText(m_catalogue->rowCount() > 0 ? tr("Choose a model") : tr("No model found"));
 }
 
 void ModelPanel::addFact(int column, const QString& name, const QString& value) {
