@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the user does while an embedding runs: opens other data, removes cells, closes the window. The program that embeds is
 // a stand-in that runs until it is told to stop, or until a file says that it may end.
+#include <csignal>
+
 #include <QApplication>
 #include <QElapsedTimer>
 #include <QLabel>
@@ -62,7 +64,10 @@ private Q_SLOTS:
         QTest::mouseClick(find<QPushButton>("startEmbed"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(find<QLabel>("progressNumbers")->text().contains("1 of 3"), 20000);
     }
-    void cleanup() { m_window.reset(); }
+    void cleanup() {
+        m_window.reset();
+        write("end", "");  // a fine-tune outlives the window
+    }
 
     void otherDataOpenAfterAQuestionAndStopIt() {
         m_window->openFile(path("two.csv"));
@@ -146,6 +151,23 @@ private Q_SLOTS:
         QVERIFY2(took < kStopBarMs, qPrintable(QString::number(took)));
         QVERIFY2(banner().contains("are kept"), qPrintable(banner()));
     }
+    void whyAFineTuneFailedIsSaidUntilItIsResumed() {
+        QTest::mouseClick(find<QPushButton>("stopButton"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(hasEnded(), 20000);
+        QFile::remove(path("pid"));
+        m_window->showPage(page::kFineTune);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("startFineTune")->isEnabled(), 20000);
+        QTest::mouseClick(find<QPushButton>("startFineTune"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(lastProcess() > 0, 20000);
+        QCOMPARE(::kill(lastProcess(), SIGKILL), 0);
+        QTRY_VERIFY_WITH_TIMEOUT(banner().contains("ended unexpectedly"), 20000);
+        QTRY_VERIFY(find<QLabel>("trainingState")->text().contains("resumed"));
+        QTest::mouseClick(find<QPushButton>("resumeTraining"), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("stopTraining")->isVisible(), 20000);
+        QVERIFY2(banner().isEmpty(), qPrintable(banner()));
+        write("end", "");
+        QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("useModel")->isVisible(), 20000);
+    }
     void theWindowClosesAfterAQuestion() {
         QVERIFY(!m_window->close());
         QVERIFY2(banner().contains("still running"), qPrintable(banner()));
@@ -172,10 +194,11 @@ private:
         return widget;
     }
     /// The stand-in that was started last.
-    bool hasEnded() const {
+    pid_t lastProcess() const {
         QFile file(path("pid"));
-        return file.open(QIODevice::ReadOnly) && !ProcessId::ofRunning(file.readAll().trimmed().toLongLong()).isRunning();
+        return file.open(QIODevice::ReadOnly) ? file.readAll().trimmed().toInt() : 0;
     }
+    bool hasEnded() const { return lastProcess() > 0 && !ProcessId::ofRunning(lastProcess()).isRunning(); }
     /// The sentences that are shown, on whatever page.
     QString banner() const {
         QStringList all;

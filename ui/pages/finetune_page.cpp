@@ -310,7 +310,8 @@ void FineTunePage::launch(const JobSpec& spec, const QString& folder) {
 void FineTunePage::adoptJob(Job* job) {
     m_jobs.insert(m_jobs.begin(), job);
     connect(job, &Job::finished, this, [this, job] { jobFinished(job); });
-    connect(job, &Job::resumed, this, [this] {
+    connect(job, &Job::resumed, this, [this, job] {
+        if (job == currentJob()) showRunError();
         refreshRunNames();
         refreshForecast();
     });
@@ -320,7 +321,7 @@ void FineTunePage::jobFinished(Job* job) {
     refreshRunNames();
     refreshForecast();
     m_catalogue->refresh();
-    if (job->state() == Job::State::Failed && job == currentJob()) m_banner->showError(job->error(), job->details());
+    if (job == currentJob()) showRunError();
 }
 
 void FineTunePage::refreshRunNames() {
@@ -347,6 +348,13 @@ Job* FineTunePage::currentJob() const {
 void FineTunePage::showRun(int) {
     m_training->setJob(currentJob());
     m_remove->setEnabled(currentJob() && !currentJob()->isRunning());
+    showRunError();
+}
+
+void FineTunePage::showRunError() {
+    const Job* job = currentJob();
+    if (job && job->state() == Job::State::Failed) m_banner->showError(job->error(), job->details());
+    else m_banner->dismiss();
 }
 
 void FineTunePage::removeRun() {

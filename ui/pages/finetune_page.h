@@ -53,6 +53,7 @@ private:
     void adoptJob(Job* job);
     void jobFinished(Job* job);
     void showRun(int index);
+    void showRunError();
     void refreshRunNames();
     Job* currentJob() const;
     void removeRun();

@@ -141,7 +141,7 @@ QString TrainingPanel::stateText() const {
     switch (m_job->state()) {
     case Job::State::Done: return tr("Finished");
     case Job::State::Cancelled: return tr("Stopped; it can be resumed");
-    default: return tr("Failed");
+    default: return tr("Failed; it can be resumed");
     }
 }
 
@@ -185,13 +185,11 @@ void TrainingPanel::refresh() {
         const auto& result = m_job->result();
         if (result.contains("verdict") && result["verdict"].is_object()) verdict = QString::fromStdString(eventText(result["verdict"], "text"));
         if (verdict.isEmpty()) verdict = tr("The new model is ready.");
-    } else if (m_job->state() == Job::State::Failed) {
-        verdict = QString::fromStdString(m_job->error().message + (m_job->error().hint.empty() ? "" : " " + m_job->error().hint));
-    } else if (!m_job->messages().isEmpty()) {
+    } else if (m_job->state() != Job::State::Failed && !m_job->messages().isEmpty()) {  // why it failed stands above the page
         verdict = m_job->messages().constLast();
     }
     m_verdict->setText(verdict);
-    setRole(m_verdict, m_job->state() == Job::State::Failed ? "bad" : m_job->state() == Job::State::Done ? "" : "muted");
+    setRole(m_verdict, m_job->state() == Job::State::Done ? "" : "muted");
     m_verdict->setVisible(!verdict.isEmpty());
 }
 
