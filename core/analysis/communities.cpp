@@ -45,13 +45,20 @@ Result<void> checked(igraph_error_t code) {
     return failed(std::string("Clustering failed inside igraph: ") + igraph_strerror(code) + ".");
 }
 
-/// igraph as this process wants it for the life time of the object: alone, quiet, seeded and open to cancelling.
+/// igraph's own handlers end the process and write to the terminal.
+void quietErrors() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        igraph_set_error_handler(igraph_error_handler_ignore);
+        igraph_set_warning_handler(igraph_warning_handler_ignore);
+    });
+}
+
+/// igraph as this process wants it for the life time of the object: alone, seeded and open to cancelling.
 class IgraphSession {
 public:
     IgraphSession(uint64_t seed, const Progress& progress) : m_alone(mutex()) {
         watched() = &progress;
-        igraph_set_error_handler(igraph_error_handler_ignore);  // the default ends the process
-        igraph_set_warning_handler(igraph_warning_handler_ignore);
         igraph_set_interruption_handler([](void*) -> igraph_error_t {
             if (!watched()->cancelled()) return IGRAPH_SUCCESS;
             IGRAPH_FINALLY_FREE();
@@ -75,19 +82,21 @@ private:
 };
 
 struct WeightedGraph {
-    Graph graph;
+    Integers ends;    ///< two nodes per edge; empty once the graph was made
     Reals weights;    ///< per edge
     Reals strengths;  ///< per node
+    Graph graph;
 };
 
-Result<void> makeGraph(const CsrMatrix& m, WeightedGraph& out) {
+/// Fills all but the graph.
+Result<void> listEdges(const CsrMatrix& m, WeightedGraph& out) {
+    quietErrors();
     int64_t edges = 0;
     for (int64_t row = 0; row < m.rows; ++row) {
         for (const int32_t column : m.rowIndices(row)) edges += column > row;
     }
-    Integers ends;
-    TXFM_CHECK(checked(igraph_vector_int_init(ends.get(), 2 * edges)));
-    ends.own();
+    TXFM_CHECK(checked(igraph_vector_int_init(out.ends.get(), 2 * edges)));
+    out.ends.own();
     TXFM_CHECK(checked(igraph_vector_init(out.weights.get(), edges)));
     out.weights.own();
     TXFM_CHECK(checked(igraph_vector_init(out.strengths.get(), m.rows)));
@@ -97,16 +106,22 @@ Result<void> makeGraph(const CsrMatrix& m, WeightedGraph& out) {
         for (int64_t e = m.indptr[row]; e < m.indptr[row + 1]; ++e) {
             const int64_t column = m.indices[e];
             if (column <= row) continue;
-            VECTOR(*ends.get())[2 * at] = row;
-            VECTOR(*ends.get())[2 * at + 1] = column;
+            VECTOR(*out.ends.get())[2 * at] = row;
+            VECTOR(*out.ends.get())[2 * at + 1] = column;
             VECTOR(*out.weights.get())[at] = m.values[e];
             VECTOR(*out.strengths.get())[row] += m.values[e];
             VECTOR(*out.strengths.get())[column] += m.values[e];
             ++at;
         }
     }
-    TXFM_CHECK(checked(igraph_create(out.graph.get(), ends.get(), m.rows, IGRAPH_UNDIRECTED)));
-    out.graph.own();
+    return {};
+}
+
+Result<void> makeGraph(WeightedGraph& g) {
+    TXFM_CHECK(checked(igraph_create(g.graph.get(), g.ends.get(), igraph_vector_size(g.strengths.get()), IGRAPH_UNDIRECTED)));
+    g.graph.own();
+    igraph_vector_int_clear(g.ends.get());
+    igraph_vector_int_resize_min(g.ends.get());
     return {};
 }
 
@@ -150,10 +165,10 @@ Result<void> leiden(WeightedGraph& g, double resolution, Membership& membership,
     return {};
 }
 
-Result<std::vector<int32_t>> clusters(const CsrMatrix& connectivities, const Wanted& wanted, const Progress& progress, std::atomic<int>& rounds) {
+/// `g` as listEdges() leaves it.
+Result<std::vector<int32_t>> clusters(WeightedGraph& g, const Wanted& wanted, const Progress& progress, std::atomic<int>& rounds) {
     const IgraphSession session(wanted.seed, progress);
-    WeightedGraph g;
-    TXFM_CHECK(makeGraph(connectivities, g));
+    TXFM_CHECK(makeGraph(g));
     Membership membership;
     TXFM_CHECK(membership.init());
     if (wanted.method == CommunityMethod::Leiden) {
@@ -165,21 +180,17 @@ Result<std::vector<int32_t>> clusters(const CsrMatrix& connectivities, const Wan
 }
 
 /// igraph hears a cancel neither while it sorts the edges nor within a pass of the Louvain method: seconds on a large
-/// graph. So it works on a thread and a graph of its own, which a cancelled call leaves behind to end by itself.
-Result<std::vector<int32_t>> clustersOfLarge(const CsrMatrix& connectivities, const Wanted& wanted, const Progress& progress, StageProgress& stage) {
-    struct Work {
-        CsrMatrix graph;
-        std::atomic<int> rounds{0};
-    };
-    const auto work = std::make_shared<Work>();
-    work->graph = connectivities;
-    std::packaged_task<Result<std::vector<int32_t>>()> task(
-        [work, wanted, token = progress.token()] { return clusters(work->graph, wanted, Progress(token), work->rounds); });
+/// graph. So it works on a thread of its own, which a cancelled call leaves behind to end by itself.
+Result<std::vector<int32_t>> clustersLeftBehind(std::shared_ptr<WeightedGraph> graph, const Wanted& wanted, const Progress& progress, StageProgress& stage) {
+    const auto rounds = std::make_shared<std::atomic<int>>(0);
+    std::packaged_task<Result<std::vector<int32_t>>()> task([graph = std::move(graph), wanted, rounds, token = progress.token()] {
+        return clusters(*graph, wanted, Progress(token), *rounds);
+    });
     auto result = task.get_future();
     std::thread(std::move(task)).detach();
     while (result.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
         if (progress.cancelled()) return cancelledError();
-        stage.set(work->rounds);
+        stage.set(*rounds);
     }
     return result.get();
 }
@@ -207,10 +218,12 @@ Result<Communities> findCommunities(const CsrMatrix& connectivities, CommunityMe
     Communities out;
     const Wanted wanted{method, resolution, seed};
     constexpr int64_t kSmall = 20'000;  // a fraction of a second in all
+    const auto graph = std::make_shared<WeightedGraph>();
+    TXFM_CHECK(listEdges(connectivities, *graph));
     std::atomic<int> rounds{0};
     StageProgress stage(progress, method == CommunityMethod::Leiden ? "leiden" : "louvain", 0, "rounds");
-    TXFM_TRY(out.membership, connectivities.rows <= kSmall ? clusters(connectivities, wanted, progress, rounds)
-                                                           : clustersOfLarge(connectivities, wanted, progress, stage));
+    TXFM_TRY(out.membership, connectivities.rows <= kSmall ? clusters(*graph, wanted, progress, rounds)
+                                                           : clustersLeftBehind(graph, wanted, progress, stage));
     relabel(out);
     out.modularity = modularity(connectivities, out.membership, resolution);
     return out;

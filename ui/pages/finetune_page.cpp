@@ -42,9 +42,9 @@ const std::set<std::string> kHidden{"model", "data", "out", "epochs", "minutes",
 
 /// A filtered or embedded data set lies in the window's own working folder, which goes with the window: the run gets it
 /// as a second name of the same file, or as a copy on another disk.
-Result<std::string> keepDataFile(const QString& source, const QString& jobFolder) {
+Result<std::string> keepDataFile(const QString& source, const QString& stem, const QString& jobFolder) {
     if (!source.startsWith(QString::fromStdString(cacheFolder().string()))) return source.toStdString();
-    const std::string kept = (jobFolder + QLatin1Char('/') + QFileInfo(source).fileName()).toStdString();
+    const std::string kept = (jobFolder + QLatin1Char('/') + stem + QStringLiteral(".h5ad")).toStdString();
     std::error_code ec;
     QDir().mkpath(jobFolder);
     std::filesystem::create_hard_link(source.toStdString(), kept, ec);
@@ -281,7 +281,7 @@ void FineTunePage::start() {
     m_starting = true;
     refreshSetup();
     runInBackground(
-        session()->ioPool(), this, [file = session()->workFile(), folder] { return keepDataFile(file, folder); },
+        session()->ioPool(), this, [file = session()->workFile(), stem = QFileInfo(session()->sourcePath()).completeBaseName(), folder] { return keepDataFile(file, stem, folder); },
         [this, spec, folder](const Result<std::string>& kept) mutable {
             m_starting = false;
             refreshSetup();
