@@ -188,7 +188,7 @@ Result<std::vector<int32_t>> clustersLeftBehind(std::shared_ptr<WeightedGraph> g
     });
     auto result = task.get_future();
     std::thread(std::move(task)).detach();
-    while (result.wait_for(std::chrono::milliseconds(50)) != std::future_status::ready) {
+    while (result.wait_for(std::chrono::milliseconds(10)) != std::future_status::ready) {
         if (progress.cancelled()) return cancelledError();
         stage.set(*rounds);
     }
