@@ -176,8 +176,9 @@ Result<void> copyTables(const Node& root, hid_t file, const Dataset& dataset, co
 /// A byte for byte copy; the kernel shares or moves the bytes where the file system can.
 Result<void> copyFile(const fs::path& from, const fs::path& to, const fs::path& out, Progress& progress) {
     const auto cannot = [&](const fs::path& path, ErrorCode code) {
-        return Error{code, "Cannot " + std::string(code == ErrorCode::BadInput ? "read " : "write ") + quoted(path) + ": " +
-                               std::strerror(errno) + ".", {}};
+        const bool reading = code == ErrorCode::BadInput;
+        return Error{code, std::string(reading ? "Cannot read " : "Cannot write ") + quoted(path) + ": " + std::strerror(errno) + ".",
+                     reading ? "" : "Check that the disk has enough free space and that the folder is writable."};
     };
     struct Descriptor {
         int fd;

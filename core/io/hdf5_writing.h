@@ -22,16 +22,16 @@ struct WriteFailure : std::runtime_error {
 template <class Body>
 Result<void> writing(const std::filesystem::path& out, Body&& body) {
     const std::string what = "Cannot write '" + out.string() + "': ";
+    const std::string hint = "Check that the disk has enough free space and that the folder is writable.";
     try {
         return body();
     } catch (const WriteFailure& failure) {
         // HDF5 keeps the reason to itself; a full disk is by far the most frequent one.
-        return failed(what + failure.what() + " could not be stored.",
-                      "Check that the disk has enough free space and that the folder is writable.");
+        return failed(what + failure.what() + " could not be stored.", hint);
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::OutOfMemory, "There is not enough memory to write '" + out.string() + "'.", {}};
     } catch (const std::exception& exception) {
-        return failed(what + exception.what() + ".");
+        return failed(what + exception.what() + ".", hint);
     }
 }
 
