@@ -22,7 +22,7 @@ bool isModelDirectory(const fs::path& path) {
 Result<nlohmann::json> describeModel(const fs::path& path) {
     TXFM_TRY(const io::ModelDirectory model, io::ModelDirectory::open(path));
     TXFM_TRY(const std::string hash, model.sha256());
-    nlohmann::json result{{"type", "model"}, {"name", model.config().name}, {"config", model.config().toJson()},
+    nlohmann::json result{{"format", "model directory"}, {"name", model.config().name}, {"config", model.config().toJson()},
                           {"parameters", model.config().parameterCount()},
                           {"parameters_paper_equivalent", model.config().paperEquivalentParameterCount()},
                           {"n_genes", model.vocabulary().size()}, {"model_sha256", hash}};
@@ -124,7 +124,7 @@ std::string describeMatch(const nlohmann::json& genes) {
 }
 
 std::string Info::describe(const nlohmann::json& result) const {
-    if (result.value("type", "") == "model") {
+    if (result.contains("parameters")) {
         const auto& config = result["config"];
         return "Model       " + result["name"].get<std::string>() + " (preset " + config.value("preset", "custom") + ")\n" +
                "Genes       " + result["n_genes"].dump() + "\n" + "Parameters  " + result["parameters"].dump() +
