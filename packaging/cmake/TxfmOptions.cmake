@@ -3,7 +3,7 @@
 add_compile_options(-Wall -Wextra -Wno-unused-parameter -Wno-psabi)
 # gcc 12 warns about overlapping, oversized and misplaced copies in its own std::string where there are none (bugs 105329,
 # 105651); in precompiled headers it no longer knows that they are the system's.
-add_compile_options("$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow;-Wno-array-bounds>")
+add_compile_options("$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-array-bounds>")
 add_compile_definitions(QT_NO_KEYWORDS)
 if(TXFM_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-omit-frame-pointer)
