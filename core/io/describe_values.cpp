@@ -72,9 +72,10 @@ Result<ValueDescription> describeValues(const CountSource& values, ValueKind kin
     return result;
 }
 
-std::string normalisedHint() {
-    return "Use a file with raw counts, choose another matrix with --counts-in (X, raw.X or layers/NAME), or pass --allow-normalised to go "
-           "on with these values.";
+std::string normalisedHint(bool usable) {
+    const std::string other = "se a file with raw counts, or choose another matrix with --counts-in (X, raw.X or layers/NAME)";
+    if (!usable) return "They cannot be turned back into counts; u" + other + ".";
+    return "U" + other + ", or pass --allow-normalised to go on with these values.";
 }
 
 }  // namespace txfm::io

@@ -20,7 +20,8 @@ struct ValueDescription {
 /// kind is given, and a logarithm is taken as natural. Errors: what reading rows fails with.
 Result<ValueDescription> describeValues(const CountSource& values, ValueKind kind);
 
-/// What to do with a file that holds such values, as the hint of an error.
-std::string normalisedHint();
+/// What to do with a file that holds no counts, as the hint of an error. `usable`: the values can be turned back into counts
+/// after a fashion (not those of ValueKind::Scaled).
+std::string normalisedHint(bool usable);
 
 }  // namespace txfm::io

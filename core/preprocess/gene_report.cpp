@@ -95,7 +95,8 @@ void addCountShares(GeneMatch& match, const std::vector<double>& geneTotals) {
     for (size_t g = 0; g < geneTotals.size() && g < match.kind.size(); ++g)
         sums[static_cast<size_t>(match.kind[g])] += geneTotals[g];
     const double all = sums[0] + sums[1] + sums[2] + sums[3];
-    const double scale = all > 0 ? 1.0 / all : 0.0;
+    if (!(all > 0)) return;  // scaled values may add up to less than nothing
+    const double scale = 1.0 / all;
     match.matchedShare = sums[static_cast<size_t>(GeneMatchKind::Matched)] * scale;
     match.renamedShare = sums[static_cast<size_t>(GeneMatchKind::Renamed)] * scale;
     match.duplicatedShare = sums[static_cast<size_t>(GeneMatchKind::Duplicated)] * scale;

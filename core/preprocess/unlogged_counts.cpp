@@ -36,10 +36,8 @@ Result<std::shared_ptr<const CountSource>> countsForModel(const Dataset& dataset
     if (kind == ValueKind::Counts) return dataset.counts;
     TXFM_TRY(const io::ValueDescription values, io::describeValues(*dataset.counts, kind));
     const std::string what = txfm::quoted(path) + " holds " + values.text + " instead of counts";
-    if (!allowNormalised) return badInput(what + ".", io::normalisedHint());
-    if (kind == ValueKind::Scaled)
-        return badInput(what + "; scaled values with negatives cannot be turned back into counts.",
-                        "Use a file with raw counts.");
+    const bool usable = kind != ValueKind::Scaled;
+    if (!allowNormalised || !usable) return badInput(what + ".", io::normalisedHint(usable));
     const bool logged = values.logBase > 0;
     warnings.push_back(what + (logged ? "; the logarithm was undone and every cell rescaled."
                                       : "; every cell was rescaled as if they were counts."));

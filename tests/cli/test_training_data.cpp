@@ -214,6 +214,17 @@ private Q_SLOTS:
         QVERIFY2(undone.status == 0, undone.err);
         QVERIFY2(undone.out.contains("logarithm was undone"), undone.out.left(2000));
     }
+    void scaledValuesAreRefusedWhateverIsAllowed() {
+        const QString scaled = QString::fromStdString(test::dataFile("h5ad/scaled.h5ad").string());
+        const QStringList arguments{"finetune", "--model", at("base"), "--data", scaled, "--out", at("scaled"), "--epochs", "1", "--device", "cpu"};
+        for (const QStringList& more : {QStringList{}, QStringList{"--allow-normalised"}}) {
+            const auto refused = runTxfm(arguments + more);
+            QVERIFY2(refused.status == 3, refused.err);
+            QVERIFY2(refused.err.contains("scaled.h5ad") && refused.err.contains("cannot be turned back"), refused.err);
+            QVERIFY2(!refused.err.contains("--allow-normalised"), refused.err);
+            QVERIFY(!QFile::exists(at("scaled")));
+        }
+    }
 };
 
 QTEST_GUILESS_MAIN(TestTrainingData)

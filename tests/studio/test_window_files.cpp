@@ -54,6 +54,22 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(session()->dataset() && session()->dataset()->cells() == 3, 60000);
         QTRY_COMPARE(m_window->currentPage(), page::kData);
     }
+    void valuesThatAreNoCountsAreNotOfferedAsSuch() {
+        QTRY_VERIFY(session()->model());
+        m_window->openFile(QString::fromStdString(test::dataFile("h5ad/scaled.h5ad").string()));
+        QTRY_VERIFY_WITH_TIMEOUT(session()->dataset() != nullptr, 60000);
+        QVERIFY(session()->needsNormalisedDecision() && !session()->valuesAreUsable());
+        const auto shown = [this](const QString& sentence) {
+            return std::ranges::any_of(m_window->findChildren<QLabel*>(), [&](const QLabel* label) { return label->isVisible() && label->text().contains(sentence); });
+        };
+        QVERIFY(shown("cannot be turned back into counts"));
+        QVERIFY(std::ranges::none_of(m_window->findChildren<QPushButton*>(), [](const QPushButton* button) { return button->isVisible() && button->text() == "Use these values"; }));
+        m_window->showPage(page::kEmbed);
+        QVERIFY(!m_window->findChild<QPushButton*>("startEmbed")->isEnabled());
+        m_window->showPage(page::kFineTune);
+        QVERIFY(shown("cannot be turned back into counts"));
+        QVERIFY(!m_window->findChild<QPushButton*>("startFineTune")->isEnabled());
+    }
     void theWindowSaysWhatWillHappen() {
         QMimeData data;
         data.setUrls({QUrl::fromLocalFile(path("one.csv"))});

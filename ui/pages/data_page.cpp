@@ -59,7 +59,6 @@ DataPage::DataPage(QWidget* parent)
     layout->setContentsMargins(metric::kMargin, metric::kMargin, metric::kMargin, metric::kGap);
     layout->addWidget(m_stack);
 
-    m_normalised->setAction(tr("Use these values"));
     connect(m_normalised, &ErrorBanner::actionTriggered, this, [this] { session()->setAllowNormalised(true); });
 }
 
@@ -252,9 +251,9 @@ void DataPage::refresh() {
     if (dataset) {
         m_title->setText(session()->displayName());
         const Provenance& from = dataset->provenance;
-        m_subtitle->setText(tr("%1 cells × %2 genes · %3 · counts in %4")
-                                .arg(formatCount(dataset->cells()), formatCount(dataset->genes()),
-                                     QString::fromStdString(from.format), QString::fromStdString(from.countsIn)));
+        const QString size = tr("%1 cells × %2 genes").arg(formatCount(dataset->cells()), formatCount(dataset->genes()));
+        const QString values = (from.valueKind == ValueKind::Counts ? tr("counts in %1") : tr("no counts, values in %1")).arg(QString::fromStdString(from.countsIn));
+        m_subtitle->setText(QStringLiteral("%1 · %2 · %3").arg(size, QString::fromStdString(from.format), values));
         m_cells->resizeColumnsToContents();
     }
     refreshNormalised();
@@ -266,9 +265,12 @@ void DataPage::refreshNormalised() {
         m_normalised->hide();
         return;
     }
+    const bool usable = session()->valuesAreUsable();
+    m_normalised->setAction(usable ? tr("Use these values") : QString());
     m_normalised->showMessage(ErrorBanner::Kind::Warning,
-                              tr("These values are not raw counts, which the model was trained on. Better open a file with counts; "
-                                 "otherwise they can be used after being turned back as far as possible, with a note in the results."));
+                              usable ? tr("These values are not raw counts, which the model was trained on. Better open a file with counts; "
+                                          "otherwise they can be used after being turned back as far as possible, with a note in the results.")
+                                     : session()->whatIsWrongWithValues());
 }
 
 void DataPage::refreshQuality() {
@@ -282,7 +284,7 @@ void DataPage::refreshQuality() {
 void DataPage::refreshTypical() {
     const auto qc = session()->report()->qc();
     const auto summary = session()->report()->qcSummary();
-    m_typical->setVisible(qc != nullptr && !qc->totalCounts.empty());
+    m_typical->setVisible(qc != nullptr && !qc->totalCounts.empty() && session()->valuesAreUsable());
     if (m_typical->isHidden()) return;
     const auto median = [&](QcSummary::Metric metric, int digits = 4) { return formatNumber(summary->entries[metric].median, digits); };
     const QString mitochondrial = qc->mitochondrialGenes > 0 ? tr("%1 % of them mitochondrial").arg(median(QcSummary::kMitochondrial, 2))

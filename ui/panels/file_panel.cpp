@@ -107,7 +107,7 @@ void FilePanel::show(const std::shared_ptr<const Dataset>& dataset, const QStrin
     const int64_t nonZeros = dataset->counts->nonZeros();
     if (nonZeros >= 0) {
         const double all = static_cast<double>(dataset->cells()) * static_cast<double>(dataset->genes());
-        addFact(tr("Non-zero counts"), tr("%1 (%2 of all)").arg(formatCount(nonZeros), formatShare(all > 0 ? static_cast<double>(nonZeros) / all : 0)));
+        addFact(from.valueKind == ValueKind::Counts ? tr("Non-zero counts") : tr("Non-zero values"), tr("%1 (%2 of all)").arg(formatCount(nonZeros), formatShare(all > 0 ? static_cast<double>(nonZeros) / all : 0)));
     }
     addFact(tr("Cell columns"), names(dataset->obs.columns));
     addFact(tr("Gene columns"), names(dataset->var.columns));

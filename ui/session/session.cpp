@@ -70,7 +70,16 @@ void Session::close() {
 }
 
 bool Session::needsNormalisedDecision() const {
-    return m_dataset && m_dataset->provenance.valueKind != ValueKind::Counts && !m_allowNormalised;
+    return m_dataset && m_dataset->provenance.valueKind != ValueKind::Counts && !(m_allowNormalised && valuesAreUsable());
+}
+
+bool Session::valuesAreUsable() const { return !m_dataset || m_dataset->provenance.valueKind != ValueKind::Scaled; }
+
+QString Session::whatIsWrongWithValues() const {
+    if (!needsNormalisedDecision()) return {};
+    return valuesAreUsable() ? tr("These values are not raw counts; decide on the Data page whether to use them.")
+                             : tr("These values are scaled, some are negative, and they cannot be turned back into counts. Open a file with raw counts, or "
+                                  "choose another matrix on the Data page where there is one.");
 }
 
 void Session::setAllowNormalised(bool allow) {

@@ -61,8 +61,12 @@ public:
     const std::vector<CountsChoice>& countsChoices() const { return m_countsChoices; }
     void cancelOpening();
     void close();
-    /// The values are not counts and the user has not agreed to use them as they are.
+    /// The values are not counts and the user has not agreed to use them as they are, or cannot: see valuesAreUsable().
     bool needsNormalisedDecision() const;
+    /// False for scaled values with negatives, which no model can read as counts.
+    bool valuesAreUsable() const;
+    /// Why nothing starts while needsNormalisedDecision(), and what to do; else "".
+    QString whatIsWrongWithValues() const;
     bool allowNormalised() const { return m_allowNormalised; }
     void setAllowNormalised(bool allow);
     /// What a page is doing with the open data and would have to stop if other data were opened ("Embedding x.h5ad"), "" = nothing.

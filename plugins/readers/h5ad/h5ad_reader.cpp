@@ -122,7 +122,7 @@ Error noCounts(const fs::path& path, const Node& root, const std::vector<CountCa
     std::string found;
     for (const CountCandidate& candidate : candidates)
         found += (found.empty() ? "" : ", ") + candidate.name + " holds " + describeCandidate(candidate);
-    std::string hint = normalisedHint();
+    std::string hint = normalisedHint(std::ranges::any_of(candidates, [](const CountCandidate& c) { return c.kind != ValueKind::Scaled; }));
     if (const auto all = findMatrices(root))
         for (const CountCandidate& other : *all)
             if (other.kind == ValueKind::Counts) hint = other.name + " holds whole numbers; if these are the counts, add --counts-in " + other.option + ".";
