@@ -127,7 +127,7 @@ std::optional<FigureRequest> ExportDialog::ask(std::vector<ScatterScene> scenes,
     ExportDialog dialog(std::move(scenes), parent);
     if (dialog.exec() != QDialog::Accepted) return std::nullopt;
     FigureRequest request{dialog.panels(), dialog.options(), {}};
-    request.path = askSavePath(parent, dialog.windowTitle(), baseName + dialog.ending(), tr("Figure (*%1)").arg(dialog.ending()), source);
+    request.path = askSavePath(parent, dialog.windowTitle(), baseName + dialog.ending(), tr("Figure (*.svg *.pdf *.png)"), source);
     if (request.path.isEmpty()) return std::nullopt;
     return request;
 }

@@ -123,7 +123,11 @@ void LinePlot::drawAxes(QPainter& painter, const QRectF& area) const {
     const ThemeColours& c = colours();
     const int line = fontMetrics().height();
     painter.setFont(Theme::instance().smallFont());
-    const std::vector<double> levels = niceTicks(m_yMin, m_yMax, std::max(2, static_cast<int>(area.height() / 40)));
+    // A low plot may get one round number only; three give a scale.
+    constexpr int kMostLevels = 8;
+    std::vector<double> levels;
+    for (int wanted = std::clamp(static_cast<int>(area.height() / 40), 2, kMostLevels); levels.size() < 3 && wanted <= kMostLevels; ++wanted)
+        levels = niceTicks(m_yMin, m_yMax, wanted);
     const double step = levels.size() > 1 ? levels[1] - levels[0] : 0;
     for (const double tick : levels) {
         const double y = toPixel({m_xMin, tick}, area).y();
