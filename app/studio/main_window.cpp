@@ -119,9 +119,14 @@ void MainWindow::addMakers() {
         {page::kData, tr("Data"), QStringLiteral("data"), [this] { return new DataPage(m_stack); }},
         {page::kEmbed, tr("Embed"), QStringLiteral("embed"), [this] { return new EmbedPage(m_catalogue, m_stack); }},
         {page::kExplore, tr("Explore"), QStringLiteral("explore"), [this] { return new ExplorePage(m_stack); }},
-        {page::kFineTune, tr("Fine-tune"), QStringLiteral("finetune"), [this] { return new FineTunePage(m_catalogue, m_stack); }},
-        {page::kGenes, tr("Genes"), QStringLiteral("genes"), [this] { return new GenesPage(m_stack); }},
-        {page::kDecoder, tr("Decoder"), QStringLiteral("decoder"), [this] { return new DecoderPage(m_stack); }},
+        {page::kFineTune, tr("Fine-tune"), QStringLiteral("finetune"), [this] {
+             auto* fineTune = new FineTunePage(m_catalogue, m_stack);
+             // The start page is made first.
+             connect(fineTune, &FineTunePage::runsUnderWay, static_cast<StartPage*>(m_pages.at(page::kStart)), &StartPage::showRunsUnderWay);
+             return fineTune;
+         }},
+        {page::kGenes, tr("Genes"), QStringLiteral("genes"), [this] { return new GenesPage(m_catalogue, m_stack); }},
+        {page::kDecoder, tr("Decoder"), QStringLiteral("decoder"), [this] { return new DecoderPage(m_catalogue, m_stack); }},
     };
 }
 
@@ -201,7 +206,7 @@ void MainWindow::connectSession() {
     });
     connect(m_session, &Session::modelFailed, this, [this](const Error& error, const QString& folder) {
         // Embed says it beside the choice; a dropped folder leads here when no data are open.
-        if (m_currentPage == page::kGenes) showProblem(error, folder);
+        if (m_currentPage == page::kGenes || m_currentPage == page::kDecoder) showProblem(error, folder);
     });
     connect(m_session, &Session::resultsFailed, this, [this](const Error& error) { showProblem(error); });
     connect(m_session, &Session::savingStarted, this, [this](const QString& path) {

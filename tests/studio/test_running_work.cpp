@@ -165,6 +165,10 @@ private Q_SLOTS:
         QTest::mouseClick(find<QPushButton>("resumeTraining"), Qt::LeftButton);
         QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("stopTraining")->isVisible(), 20000);
         QVERIFY2(banner().isEmpty(), qPrintable(banner()));
+        m_window->showPage(page::kStart);
+        QVERIFY2(banner().contains("Being fine-tuned"), qPrintable(banner()));
+        QTest::mouseClick(find<QWidget>("runUnderWay")->findChild<QPushButton*>(), Qt::LeftButton);
+        QVERIFY(find<QPushButton>("stopTraining")->isVisible());
         write("end", "");
         QTRY_VERIFY_WITH_TIMEOUT(find<QPushButton>("useModel")->isVisible(), 20000);
     }

@@ -18,6 +18,7 @@
 
 #include "core/base/atomic_file.h"
 #include "ui/pages/decoder_loadings_model.h"
+#include "ui/panels/model_choice.h"
 #include "ui/plots/color_bar.h"
 #include "ui/plots/export_dialog.h"
 #include "ui/plots/point_index.h"
@@ -49,11 +50,12 @@ struct GeneScene {
 
 }  // namespace
 
-DecoderPage::DecoderPage(QWidget* parent)
+DecoderPage::DecoderPage(ModelCatalogue* catalogue, QWidget* parent)
     : Page(parent),
       m_empty(new EmptyState(QStringLiteral("decoder"), tr("No model chosen"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)),
-      m_view(new ScatterView(this)), m_key(new ColorBar(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)) {
+      m_view(new ScatterView(this)), m_key(new ColorBar(this)), m_scree(new LinePlot(this)), m_loadings(new DecoderLoadingsModel(this)),
+      m_choice(new ModelChoice(catalogue, this)) {
     m_view->setObjectName(QStringLiteral("decoderScatter"));
     m_scree->setObjectName(QStringLiteral("decoderScree"));
     auto* map = new QFrame(this);
@@ -109,6 +111,8 @@ QString DecoderPage::emptyText() const {
 
 QWidget* DecoderPage::makeToolbar() {
     auto* bar = new QWidget(this);
+    m_choice->setObjectName(QStringLiteral("decoderModel"));
+    m_choice->setMinimumContentsLength(18);
     m_source = new QComboBox(bar);
     m_source->setObjectName(QStringLiteral("decoderSource"));
     m_source->addItem(tr("Decoder weights"), true);
@@ -148,6 +152,7 @@ QWidget* DecoderPage::makeToolbar() {
     auto* row = new QHBoxLayout(bar);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(metric::kSmall);
+    row->addWidget(m_choice);
     row->addWidget(m_source);
     row->addWidget(m_x);
     row->addWidget(new QLabel(tr("against"), bar));
@@ -213,6 +218,7 @@ QWidget* DecoderPage::makeSide() {
 
 void DecoderPage::setSession(Session* session) {
     Page::setSession(session);
+    m_choice->setSession(session);
     connect(session, &Session::modelChanged, this, [this] {
         if (isVisible() || !this->session()->model()) load();
     });

@@ -26,6 +26,8 @@ class EmptyState;
 class ErrorBanner;
 class GeneEdit;
 class LinePlot;
+class ModelCatalogue;
+class ModelChoice;
 class ModelGenes;
 class PointIndex;
 class ScatterView;
@@ -38,7 +40,7 @@ class ScatterView;
 class DecoderPage : public Page {
     Q_OBJECT
 public:
-    explicit DecoderPage(QWidget* parent = nullptr);
+    explicit DecoderPage(ModelCatalogue* catalogue, QWidget* parent = nullptr);
     ~DecoderPage() override;
     QString id() const override;
     QString title() const override { return tr("Decoder"); }
@@ -78,6 +80,7 @@ private:
     ColorBar* m_key;
     LinePlot* m_scree;
     DecoderLoadingsModel* m_loadings;
+    ModelChoice* m_choice;
     QTableView* m_table = nullptr;
     Components m_components;
     std::array<int, 3> m_wanted{0, 1, 0};  // components of x, y and the list

@@ -127,7 +127,8 @@ void EmbedPage::setViewState(const nlohmann::json& state) {
 }
 
 void EmbedPage::refresh() {
-    showContent(session()->dataset() != nullptr);
+    // Without a model there is one to be chosen, data or none.
+    showContent(session()->dataset() || !session()->model());
     if (const auto model = session()->model()) {
         const std::string& own = model->config().inferenceGenes;
         m_form->setPlaceholder("inference-genes", tr("the model's own: %1").arg(QString::fromStdString(own.empty() ? "all" : own)));
@@ -157,7 +158,7 @@ void EmbedPage::refreshForecast() {
     } else if (noMatch) {
         blocked = QString::fromStdString(noMatch->message + (noMatch->hint.empty() ? "" : " " + noMatch->hint));
     } else if (dataset && session()->needsNormalisedDecision()) {
-        blocked = tr("These values are not raw counts; decide on the Data page whether to use them.");
+        blocked = session()->whatIsWrongWithValues();
     }
     const bool running = m_chain && m_chain->isRunning();
     m_blocked->setText(blocked);

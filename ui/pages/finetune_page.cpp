@@ -23,6 +23,7 @@
 #include "core/base/paths.h"
 #include "ui/models/model_catalogue.h"
 #include "ui/panels/forecast_note.h"
+#include "ui/panels/model_choice.h"
 #include "ui/panels/training_panel.h"
 #include "ui/session/background.h"
 #include "ui/session/session.h"
@@ -84,10 +85,9 @@ QString FineTunePage::emptyText() const { return tr("Open a count file, then tea
 QWidget* FineTunePage::makeSetup() {
     auto* setup = new Section(tr("New run"), this);
     setup->setExplanation(tr("Continues the model's training on your own cells. The base model stays as it is."));
-    m_base = new QComboBox(setup);
-    m_base->setModel(m_catalogue);
+    m_base = new ModelChoice(m_catalogue, setup);
     m_base->setObjectName(QStringLiteral("baseModel"));
-    m_base->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+    m_base->setAccessibleName(tr("Base model"));
     m_files = new QListWidget(setup);
     m_files->setMaximumHeight(68);
     m_files->setAccessibleName(tr("Data"));
@@ -204,17 +204,8 @@ void FineTunePage::setSession(Session* s) {
     connect(s, &Session::datasetChanged, this, &FineTunePage::refreshSetup);
     connect(s, &Session::resultsChanged, this, &FineTunePage::refreshSetup);
     connect(s, &Session::normalisedDecisionChanged, this, &FineTunePage::refreshSetup);
-    connect(s, &Session::modelChanged, this, [this] {
-        m_base->setCurrentIndex(m_catalogue->indexOfFolder(session()->modelFolder()));
-        refreshSetup();
-    });
-    connect(m_catalogue, &QAbstractItemModel::modelReset, this, [this] {
-        m_base->setCurrentIndex(m_catalogue->indexOfFolder(session()->modelFolder()));
-    });
-    connect(m_base, &QComboBox::activated, this, [this](int row) {
-        session()->chooseModel(m_catalogue->index(row).data(ModelCatalogue::FolderRole).toString());
-    });
-    m_base->setCurrentIndex(m_catalogue->indexOfFolder(s->modelFolder()));
+    connect(s, &Session::modelChanged, this, &FineTunePage::refreshSetup);
+    m_base->setSession(s);
     for (Job* job : findJobs(this)) adoptJob(job);
     std::ranges::reverse(m_jobs);  // found newest first, adopted to the front
     refreshRunNames();
@@ -242,7 +233,7 @@ void FineTunePage::refreshSetup() {
     } else if (!model) {
         blocked = tr("Choose a base model.");
     } else if (session()->needsNormalisedDecision()) {
-        blocked = tr("These values are not raw counts; decide on the Data page whether to use them.");
+        blocked = session()->whatIsWrongWithValues();
     }
     m_blocked->setText(blocked);
     m_blocked->setVisible(!blocked.isEmpty());
@@ -338,6 +329,10 @@ void FineTunePage::refreshRunNames() {
     m_runs->setVisible(!m_jobs.empty());
     m_remove->setVisible(!m_jobs.empty());
     m_remove->setEnabled(currentJob() && !currentJob()->isRunning());
+    QStringList underWay;
+    for (const Job* job : m_jobs)
+        if (job->isRunning()) underWay.append(job->spec().title);
+    Q_EMIT runsUnderWay(underWay);
 }
 
 Job* FineTunePage::currentJob() const {

@@ -22,6 +22,7 @@ class ForecastNote;
 class Job;
 struct JobSpec;
 class ModelCatalogue;
+class ModelChoice;
 class OptionsForm;
 class TrainingPanel;
 
@@ -38,6 +39,10 @@ public:
     void activated() override;
     nlohmann::json viewState() const override;
     void setViewState(const nlohmann::json& state) override;
+
+Q_SIGNALS:
+    /// Names of the models that are being made; also when the page finds runs of an earlier window.
+    void runsUnderWay(const QStringList& names);
 
 private:
     QWidget* makeSetup();
@@ -60,7 +65,8 @@ private:
 
     ModelCatalogue* m_catalogue;
     ErrorBanner* m_banner;
-    QComboBox *m_base, *m_runs;
+    ModelChoice* m_base;
+    QComboBox* m_runs;
     QListWidget* m_files;
     QLineEdit* m_name;
     QRadioButton *m_byMinutes, *m_byEpochs;

@@ -24,6 +24,7 @@
 
 #include "core/base/atomic_file.h"
 #include "ui/pages/genes_relations.h"
+#include "ui/panels/model_choice.h"
 #include "ui/plots/export_dialog.h"
 #include "ui/plots/figure_export.h"
 #include "ui/session/background.h"
@@ -65,11 +66,12 @@ protected:
 
 }  // namespace
 
-GenesPage::GenesPage(QWidget* parent)
+GenesPage::GenesPage(ModelCatalogue* catalogue, QWidget* parent)
     : Page(parent),
       m_empty(new EmptyState(QStringLiteral("genes"), tr("No model chosen"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_busy(new BusyIndicator(this)), m_model(new GenesNeighborModel(this)),
-      m_sorted(new QSortFilterProxyModel(this)), m_setTimer(new QTimer(this)) {
+      m_sorted(new QSortFilterProxyModel(this)), m_setTimer(new QTimer(this)),
+      m_choice(new ModelChoice(catalogue, this)) {
     m_sorted->setSourceModel(m_model);
     m_sorted->setSortRole(GenesNeighborModel::SortRole);
     m_setTimer->setSingleShot(true);
@@ -130,6 +132,9 @@ QWidget* GenesPage::makeControls() {
     m_count->setKeyboardTracking(false);
     m_count->setAccessibleName(tr("Number of neighbours"));
     connect(m_count, &QSpinBox::valueChanged, this, &GenesPage::askNeighbors);
+    auto* model = new Section(tr("Model"), panel);
+    m_choice->setObjectName(QStringLiteral("genesModel"));
+    model->body()->addWidget(m_choice);
     auto* gene = new Section(tr("Gene"), panel);
     gene->addHeaderWidget(m_busy);
     for (QWidget* widget : {static_cast<QWidget*>(m_search), static_cast<QWidget*>(m_source), static_cast<QWidget*>(m_count)})
@@ -190,6 +195,7 @@ QWidget* GenesPage::makeControls() {
     auto* column = new QVBoxLayout(panel);
     column->setContentsMargins(0, 0, 0, 0);
     column->setSpacing(metric::kGap);
+    column->addWidget(model);
     column->addWidget(gene);
     column->addWidget(known);
     column->addWidget(map);
@@ -263,6 +269,7 @@ QWidget* GenesPage::makeMapPanel() {
 
 void GenesPage::setSession(Session* session) {
     Page::setSession(session);
+    m_choice->setSession(session);
     m_relations = new GenesRelations(session, this);
     connect(m_relations, &GenesRelations::modelReady, this, &GenesPage::modelReady);
     connect(m_relations, &GenesRelations::neighborsReady, this, &GenesPage::neighborsReady);

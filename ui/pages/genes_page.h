@@ -26,6 +26,8 @@ class EmptyState;
 class ErrorBanner;
 class GeneEdit;
 class GenesRelations;
+class ModelCatalogue;
+class ModelChoice;
 
 /// Relations of genes as the model sees them: ranked neighbours of one gene, heat map of a set.
 ///
@@ -35,7 +37,7 @@ class GenesRelations;
 class GenesPage : public Page {
     Q_OBJECT
 public:
-    explicit GenesPage(QWidget* parent = nullptr);
+    explicit GenesPage(ModelCatalogue* catalogue, QWidget* parent = nullptr);
     QString id() const override;
     QString title() const override { return tr("Genes"); }
     QString emptyText() const override;
@@ -67,6 +69,7 @@ private:
     GenesNeighborModel* m_model;
     QSortFilterProxyModel* m_sorted;
     QTimer* m_setTimer;
+    ModelChoice* m_choice;
     GeneEdit* m_search = nullptr;
     QComboBox *m_source = nullptr, *m_mapOf = nullptr;
     QSpinBox* m_count = nullptr;

@@ -21,7 +21,8 @@
 namespace txfm::ui {
 
 StartPage::StartPage(QWidget* parent)
-    : Page(parent), m_banner(new ErrorBanner(this)), m_lostBanner(new ErrorBanner(this)), m_recent(new QListWidget(this)) {
+    : Page(parent), m_banner(new ErrorBanner(this)), m_lostBanner(new ErrorBanner(this)),
+      m_runBanner(new ErrorBanner(this)), m_recent(new QListWidget(this)) {
     auto* headline = new QLabel(tr("From a count file to a map of your cells"), this);
     headline->setFont(Theme::instance().titleFont());
     auto* text = new QLabel(tr("Open RNA-seq counts, embed every cell or sample with a transcriptomic foundation model, "
@@ -64,6 +65,7 @@ StartPage::StartPage(QWidget* parent)
     column->setSpacing(metric::kGap);
     column->addWidget(m_banner);
     column->addWidget(m_lostBanner);
+    column->addWidget(m_runBanner);
     column->addSpacing(metric::kSection);
     column->addWidget(headline);
     column->addWidget(text);
@@ -79,6 +81,9 @@ StartPage::StartPage(QWidget* parent)
     centred->addLayout(column, 20);
     centred->addStretch(1);
     refreshRecent();
+    m_runBanner->setObjectName(QStringLiteral("runUnderWay"));
+    m_runBanner->setAction(tr("Show"));
+    connect(m_runBanner, &ErrorBanner::actionTriggered, this, [this] { session()->navigation()->showPage(page::kFineTune); });
     m_lostBanner->setObjectName(QStringLiteral("lostSession"));
     m_lostBanner->setAction(tr("Restore"));
     connect(m_lostBanner, &ErrorBanner::actionTriggered, this, [this] {
@@ -95,6 +100,14 @@ void StartPage::offerLostSession(const SessionSnapshot& lost) {
     m_lostBanner->showMessage(ErrorBanner::Kind::Info,
                               tr("The program ended while results of %1 were not saved (%2). Restore them, or close this note to drop them.")
                                   .arg(QFileInfo(lost.sourcePath).fileName(), lost.saved.toString(QStringLiteral("yyyy-MM-dd HH:mm"))));
+}
+
+void StartPage::showRunsUnderWay(const QStringList& names) {
+    if (names.isEmpty()) {
+        m_runBanner->dismiss();
+    } else {
+        m_runBanner->showMessage(ErrorBanner::Kind::Info, tr("Being fine-tuned: %1.").arg(names.join(QStringLiteral(", "))));
+    }
 }
 
 QString StartPage::id() const { return page::kStart; }

@@ -23,6 +23,8 @@ public:
     void activated() override;
     /// Unsaved results of a window that crashed: the user restores or drops them.
     void offerLostSession(const SessionSnapshot& lost);
+    /// Models that are being fine-tuned: told with a button that leads to them. Empty = none.
+    void showRunsUnderWay(const QStringList& names);
 
 Q_SIGNALS:
     void openRequested(const QString& path);
@@ -32,7 +34,7 @@ Q_SIGNALS:
 private:
     void refreshRecent();
     void openRecent();
-    ErrorBanner *m_banner, *m_lostBanner;
+    ErrorBanner *m_banner, *m_lostBanner, *m_runBanner;
     std::optional<SessionSnapshot> m_lost;
     QString m_lastWindow;  // what the last window showed, "" = nothing to go on with
     QListWidget* m_recent;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "ui/panels/model_panel.h"
 
-#include <QComboBox>
 #include <QFileDialog>
 #include <QGridLayout>
 #include <QHBoxLayout>
@@ -11,6 +10,7 @@
 #include <QVBoxLayout>
 
 #include "ui/models/model_catalogue.h"
+#include "ui/panels/model_choice.h"
 #include "ui/session/session.h"
 #include "ui/widgets/document_tables.h"
 #include "ui/widgets/format.h"
@@ -26,12 +26,9 @@ QString inferenceText(const std::string& mode) {
 }  // namespace
 
 ModelPanel::ModelPanel(ModelCatalogue* catalogue, QWidget* parent)
-    : Section(tr("Model"), parent), m_catalogue(catalogue), m_choice(new QComboBox(this)), m_facts(new QGridLayout),
+    : Section(tr("Model"), parent), m_catalogue(catalogue), m_choice(new ModelChoice(catalogue, this)), m_facts(new QGridLayout),
       m_card(new QTextBrowser(this)), m_problem(new QLabel(this)) {
-    m_choice->setModel(catalogue);
     m_choice->setObjectName(QStringLiteral("modelChoice"));
-    m_choice->setAccessibleName(tr("Model"));
-    m_choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
     m_choice->setMinimumContentsLength(24);
     auto* add = new QPushButton(tr("Add a model…"), this);
     add->setToolTip(tr("Choose a folder with config.json, genes.tsv and model.safetensors"));
@@ -63,16 +60,8 @@ void ModelPanel::setSession(Session* session) {
         m_problem->setText(QString::fromStdString(error.message + (error.hint.empty() ? "" : " " + error.hint)));
         m_problem->show();
     });
-    connect(m_choice, &QComboBox::activated, this, [this](int row) {
-        m_session->chooseModel(m_catalogue->index(row).data(ModelCatalogue::FolderRole).toString());
-    });
-    connect(m_catalogue, &QAbstractItemModel::modelReset, this, &ModelPanel::refreshChoice);
+    m_choice->setSession(session);
     refresh();
-}
-
-void ModelPanel::refreshChoice() {
-    m_choice->setCurrentIndex(m_catalogue->indexOfFolder(m_session->modelFolder()));
-    m_choice->setPlaceholderText(m_catalogue->rowCount() > 0 ? tr("Choose a model") : tr("No model found"));
 }
 
 void ModelPanel::addFact(int column, const QString& name, const QString& value) {
@@ -85,7 +74,6 @@ void ModelPanel::addFact(int column, const QString& name, const QString& value) 
 }
 
 void ModelPanel::refresh() {
-    refreshChoice();
     m_problem->hide();
     while (QLayoutItem* item = m_facts->takeAt(0)) {
         delete item->widget();

@@ -3,7 +3,6 @@
 
 #include "ui/widgets/section.h"
 
-class QComboBox;
 class QGridLayout;
 class QLabel;
 class QTextBrowser;
@@ -11,6 +10,7 @@ class QTextBrowser;
 namespace txfm::ui {
 
 class ModelCatalogue;
+class ModelChoice;
 class Session;
 
 /// Choice of the model, its main numbers and its card.
@@ -22,12 +22,11 @@ public:
 
 private:
     void refresh();
-    void refreshChoice();
     void addFolder();
     void addFact(int column, const QString& name, const QString& value);
     Session* m_session = nullptr;
     ModelCatalogue* m_catalogue;
-    QComboBox* m_choice;
+    ModelChoice* m_choice;
     QGridLayout* m_facts;
     QTextBrowser* m_card;
     QLabel* m_problem;

@@ -15,7 +15,9 @@
 #include <QTest>
 
 #include "core/io/model_directory.h"
+#include "tests/studio/window_test.h"
 #include "tests/support/test_support.h"
+#include "ui/models/model_catalogue.h"
 #include "ui/pages/decoder_page.h"
 #include "ui/pages/genes_neighbor_model.h"
 #include "ui/pages/genes_page.h"
@@ -49,10 +51,15 @@ double centredCosine(const std::vector<float>& values, int64_t genes, int64_t wi
 class TestGenePages : public QObject {
     Q_OBJECT
 private Q_SLOTS:
+    void initTestCase() {
+        Theme::instance().setMode(Theme::Mode::Light);
+        m_catalogue.addFolder(modelFolder("parallel_poisson"));
+        m_catalogue.addFolder(modelFolder("standard_mse"));
+    }
     void init() {
         m_session = std::make_unique<Session>();
-        m_genes = std::make_unique<GenesPage>();
-        m_decoder = std::make_unique<DecoderPage>();
+        m_genes = std::make_unique<GenesPage>(&m_catalogue);
+        m_decoder = std::make_unique<DecoderPage>(&m_catalogue);
         for (Page* page : {static_cast<Page*>(m_genes.get()), static_cast<Page*>(m_decoder.get())}) {
             page->setSession(m_session.get());
             page->resize(1180, 740);
@@ -72,6 +79,21 @@ private Q_SLOTS:
         chooseModel();
         QTRY_VERIFY(child<QWidget>(m_genes.get(), "genesSearch")->isVisible());
         QTRY_VERIFY(child<QWidget>(m_decoder.get(), "decoderSource")->isVisible());
+    }
+    void anotherModelIsChosenOnEitherPage() {
+        chooseModel();
+        for (const auto& [page, name, wanted] : {std::tuple<Page*, const char*, QString>{m_genes.get(), "genesModel", "standard_mse"},
+                                                 {m_decoder.get(), "decoderModel", "parallel_poisson"}}) {
+            auto* choice = child<QComboBox>(page, name);
+            const int row = m_catalogue.indexOfFolder(modelFolder(wanted));
+            QVERIFY(row >= 0 && choice->currentIndex() >= 0 && choice->currentIndex() != row);
+            choice->setFocus();
+            QTest::keyClick(choice, row > choice->currentIndex() ? Qt::Key_Down : Qt::Key_Up);
+            QCOMPARE(choice->currentIndex(), row);
+            QTRY_COMPARE_WITH_TIMEOUT(m_session->modelFolder(), modelFolder(wanted), 20000);
+            QTRY_VERIFY_WITH_TIMEOUT(m_session->model() && m_session->model()->folder().filename() == wanted.toStdString(), 20000);
+        }
+        QCOMPARE(child<QComboBox>(m_genes.get(), "genesModel")->currentIndex(), m_catalogue.indexOfFolder(m_session->modelFolder()));
     }
     void neighboursAreTheHighestCosines_data() {
         QTest::addColumn<bool>("decoder");
@@ -178,7 +200,7 @@ private:
         return found;
     }
     void chooseModel() {
-        m_session->chooseModel(QString::fromStdString(test::dataFile("model_variants/parallel_poisson").string()));
+        m_session->chooseModel(modelFolder("parallel_poisson"));
         QTRY_VERIFY_WITH_TIMEOUT(m_session->model() != nullptr, 20000);
     }
     void search(const QString& gene) {
@@ -186,18 +208,17 @@ private:
         edit->setText(gene);
         QTest::keyClick(edit, Qt::Key_Return);
     }
+    static QString modelFolder(const QString& variant) {
+        return QString::fromStdString(test::dataFile("model_variants/" + variant.toStdString()).string());
+    }
     QTemporaryDir m_folder;
+    ModelCatalogue m_catalogue;
     std::unique_ptr<Session> m_session;
     std::unique_ptr<GenesPage> m_genes;
     std::unique_ptr<DecoderPage> m_decoder;
 };
 
 int main(int argc, char** argv) {
-    ScatterView::setDefaultFormat();
-    QApplication application(argc, argv);
-    Theme::instance().install(application);
-    Theme::instance().setMode(Theme::Mode::Light);
-    TestGenePages test;
-    return QTest::qExec(&test, argc, argv);
+    return txfm::test::runWindowTest<TestGenePages>(argc, argv);
 }
 #include "test_gene_pages.moc"
