@@ -39,7 +39,7 @@ Result<void> checkSizes(const H5adAdditions& additions, int64_t cells, int64_t g
     for (const auto& [key, matrix] : additions.varm)
         if (matrix.rows != genes) return wrong("varm['" + key + "']", matrix.rows, genes);
     for (const auto& [key, matrix] : additions.obsp)
-        if (matrix.rows != cells || matrix.cols != cells) return wrong("obsp['" + key + "']", matrix.rows, cells);
+        if (matrix->rows != cells || matrix->cols != cells) return wrong("obsp['" + key + "']", matrix->rows, cells);
     return {};
 }
 
@@ -72,7 +72,7 @@ Result<void> writeSlots(hid_t file, const H5adAdditions& additions, Progress& pr
     };
     fill("obsm", additions.obsm, anndata::writeDense);
     fill("varm", additions.varm, anndata::writeDense);
-    fill("obsp", additions.obsp, anndata::writeSparse);
+    fill("obsp", additions.obsp, [](hid_t group, const std::string& key, const auto& matrix) { anndata::writeSparse(group, key, *matrix); });
     if (!additions.uns.empty()) anndata::writeJson(file, "uns", additions.uns);
     return writeStreamed(file, additions.obsmRows, progress);
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +31,7 @@ struct H5adAdditions {
     std::map<std::string, DenseMatrix> obsm;     ///< [cells × n]
     std::map<std::string, DenseRows> obsmRows;   ///< the same, streamed
     std::map<std::string, DenseMatrix> varm;     ///< [genes × n]
-    std::map<std::string, CsrMatrix> obsp;       ///< [cells × cells]
+    std::map<std::string, std::shared_ptr<const CsrMatrix>> obsp;  ///< [cells × cells]
     nlohmann::json uns = nlohmann::json::object();  ///< nested objects, strings, numbers, flat arrays; merged key by key
 };
 

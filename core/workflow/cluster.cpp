@@ -35,13 +35,13 @@ Result<nlohmann::json> Cluster::run(const RunContext& context, Progress& progres
     TXFM_TRY(const Dataset dataset, openForAnalysis(m_options.data, m_options.countsIn, progress, m_options.rep == "X"));
     announce(dataset, {.passes = m_options.rep == "X" ? 3 : 0, .copiesFile = true, .neighborWidth = kPrincipalComponents, .clusters = true}, progress);
     io::H5adAdditions additions;
-    TXFM_TRY(const Representation rep, loadRepresentation(dataset, m_options.rep, kPrincipalComponents, clock, progress, additions));
-    TXFM_TRY(const analysis::NeighborGraph graph,
-             loadOrMakeGraph(dataset, rep, m_options.neighbors, context.seed, true, clock, progress, additions));
+    TXFM_TRY(Representation rep, loadRepresentation(dataset, m_options.rep, kPrincipalComponents, clock, progress, additions));
+    TXFM_TRY(const auto graph, loadOrMakeGraph(dataset, rep, m_options.neighbors, context.seed, true, clock, progress, additions));
+    rep.values = {};  // igraph takes more than the rest
     clock.start("leiden");
     const auto method = m_options.method == "leiden" ? analysis::CommunityMethod::Leiden : analysis::CommunityMethod::Louvain;
     TXFM_TRY(const analysis::Communities found,
-             analysis::findCommunities(graph.connectivities, method, m_options.resolution, context.seed, progress));
+             analysis::findCommunities(*graph, method, m_options.resolution, context.seed, progress));
     const std::string key = m_options.key.empty() ? "txfm_" + m_options.method : m_options.key;
     additions.obs.push_back(clusterColumn(key, found));
     additions.uns[key] = {{"params", {{"resolution", m_options.resolution}, {"random_state", context.seed}, {"use_rep", rep.usedKey}}},

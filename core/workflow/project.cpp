@@ -46,7 +46,7 @@ Result<DenseMatrix> Project::map(const Dataset& dataset, const Representation& r
         return std::move(pca.scores);
     }
     io::H5adAdditions discarded;
-    TXFM_TRY(const analysis::NeighborGraph graph,
+    TXFM_TRY(const auto graph,
              loadOrMakeGraph(dataset, rep, m_options.neighbors, context.seed, m_options.method == "umap", clock, progress,
                              m_options.discardGraph ? discarded : additions));
     // Maps start from the first principal components where a better start fails.
@@ -61,7 +61,7 @@ Result<DenseMatrix> Project::map(const Dataset& dataset, const Representation& r
         options.seed = context.seed;
         additions.uns[rep.prefix == "X_" ? "umap" : "txfm_umap"] = {
             {"params", {{"min_dist", options.minDist}, {"spread", options.spread}, {"random_state", context.seed}}}};
-        return analysis::umapLayout(graph.connectivities, start.scores, options, progress);
+        return analysis::umapLayout(*graph, start.scores, options, progress);
     }
     clock.start("knn");
     TXFM_TRY(const analysis::Neighbors near, analysis::nearestNeighbors(rep.values, analysis::tsneNeighbors(m_options.perplexity), progress));

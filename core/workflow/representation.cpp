@@ -58,8 +58,8 @@ std::string hashOf(const DenseMatrix& values) {
     return io::sha256({reinterpret_cast<const char*>(values.values.data()), values.values.size() * sizeof(float)});
 }
 
-Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors) {
-    if (dataset.provenance.format != "h5ad") return std::optional<analysis::NeighborGraph>{};
+Result<std::optional<CsrMatrix>> storedGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors) {
+    if (dataset.provenance.format != "h5ad") return std::optional<CsrMatrix>{};
     TXFM_TRY(const nlohmann::json about, io::readUns(dataset.provenance.path, "txfm_neighbors"));
     const auto params = about.is_object() ? about.value("params", nlohmann::json::object()) : nlohmann::json::object();
     const auto text = [&](const char* name) { return params.contains(name) && params[name].is_string() ? params[name].get<std::string>() : std::string(); };
@@ -67,13 +67,10 @@ Result<std::optional<analysis::NeighborGraph>> storedGraph(const Dataset& datase
                 params["n_neighbors"].get<double>() == static_cast<double>(neighbors);
     // Graphs of other programs and of older versions carry no hash.
     if (same && params.contains(kHashKey)) same = text(kHashKey) == hashOf(rep.values);
-    if (!same) return std::optional<analysis::NeighborGraph>{};
+    if (!same) return std::optional<CsrMatrix>{};
     TXFM_TRY(std::optional<CsrMatrix> weights, io::readObsp(dataset.provenance.path, "txfm_connectivities"));
-    if (!weights || weights->rows != dataset.cells() || weights->cols != dataset.cells()) return std::optional<analysis::NeighborGraph>{};
-    analysis::NeighborGraph graph;
-    graph.neighbors = neighbors;
-    graph.connectivities = std::move(*weights);
-    return std::optional<analysis::NeighborGraph>{std::move(graph)};
+    if (!weights || weights->rows != dataset.cells() || weights->cols != dataset.cells()) return std::optional<CsrMatrix>{};
+    return weights;
 }
 
 /// Exact neighbours up to a size at which that takes minutes.
@@ -142,16 +139,17 @@ Result<Representation> loadRepresentation(const Dataset& dataset, const std::str
     return out;
 }
 
-Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
+Result<std::shared_ptr<const CsrMatrix>> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
                                                 bool reuse, StageClock& clock, Progress& progress, io::H5adAdditions& additions) {
     if (reuse) {
-        TXFM_TRY(std::optional<analysis::NeighborGraph> stored, storedGraph(dataset, rep, neighbors));
-        if (stored) return std::move(*stored);
+        TXFM_TRY(std::optional<CsrMatrix> stored, storedGraph(dataset, rep, neighbors));
+        if (stored) return std::make_shared<const CsrMatrix>(std::move(*stored));
     }
     clock.start("knn");
     TXFM_TRY(analysis::NeighborGraph graph, makeGraph(rep.values, neighbors, progress));
-    additions.obsp["txfm_distances"] = std::exchange(graph.distances, {});
-    additions.obsp["txfm_connectivities"] = graph.connectivities;
+    const auto connectivities = std::make_shared<const CsrMatrix>(std::move(graph.connectivities));
+    additions.obsp["txfm_distances"] = std::make_shared<const CsrMatrix>(std::move(graph.distances));
+    additions.obsp["txfm_connectivities"] = connectivities;
     additions.uns["txfm_neighbors"] = {{"connectivities_key", "txfm_connectivities"},
                                        {"distances_key", "txfm_distances"},
                                        {"params",
@@ -161,7 +159,7 @@ Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Re
                                          {"random_state", seed},
                                          {"use_rep", rep.usedKey},
                                          {kHashKey, hashOf(rep.values)}}}};
-    return graph;
+    return connectivities;
 }
 
 }  // namespace txfm::workflow

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -36,9 +37,9 @@ Result<Dataset> openForAnalysis(const std::string& path, const std::string& coun
 Result<Representation> loadRepresentation(const Dataset& dataset, const std::string& rep, int64_t components, StageClock& clock,
                                           Progress& progress, io::H5adAdditions& additions);
 
-/// The graph stored in the file if it was made from the same representation (name and values) with as many neighbours,
-/// else a new one, which is added to `additions` as obsp['txfm_*'] and uns['txfm_neighbors'].
-Result<analysis::NeighborGraph> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
+/// The connectivities [cells × cells] stored in the file if they were made from the same representation (name and values)
+/// with as many neighbours, else new ones, which are added to `additions` as obsp['txfm_*'] and uns['txfm_neighbors'].
+Result<std::shared_ptr<const CsrMatrix>> loadOrMakeGraph(const Dataset& dataset, const Representation& rep, int64_t neighbors, uint64_t seed,
                                                 bool reuse, StageClock& clock, Progress& progress, io::H5adAdditions& additions);
 
 }  // namespace txfm::workflow

@@ -133,7 +133,7 @@ private Q_SLOTS:
         graph.indptr[0] = 0;
         graph.indices = {1, 2};
         graph.values = {0.0f, 0.5f};
-        additions.obsp["txfm_distances"] = graph;
+        additions.obsp["txfm_distances"] = std::make_shared<const CsrMatrix>(graph);
         additions.uns["txfm"] = {{"model_name", "m"}, {"seed", 3}, {"nested", {{"list", {1, 2}}, {"real", 0.5}, {"flag", true}}}};
         Progress progress;
         const auto saved = io::addToH5ad(in, out(), additions, progress);
