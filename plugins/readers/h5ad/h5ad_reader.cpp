@@ -65,10 +65,13 @@ Result<LoadedCounts> load(const CountCandidate& candidate, Progress& progress) {
     return loadCompressedColumns(data, indices, pointers, candidate.header.rows, candidate.header.cols, progress);
 }
 
-/// Compressed columns cannot be read row by row: nullptr when they fit in memory, else sorted by cells on disk.
-Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& candidate, bool requireCounts, const ReadOptions& options, Progress& progress) {
-    constexpr int64_t kBytesPerValue = 12;  // indices twice and the values
-    if (!options.countsLater && candidate.header.stored * kBytesPerValue <= memoryForCounts()) return std::shared_ptr<const CountSource>();
+/// The parts of a compressed matrix, `lines` rows or columns; only the pointers are read.
+struct CompressedArrays {
+    Node data, indices;
+    std::vector<int64_t> pointers;
+};
+
+Result<CompressedArrays> openCompressed(const CountCandidate& candidate, int64_t lines) {
     TXFM_TRY(Node data, candidate.matrix.child("data"));
     TXFM_TRY(Node indices, candidate.matrix.child("indices"));
     TXFM_TRY(const Node pointerNode, candidate.matrix.child("indptr"));
@@ -77,8 +80,16 @@ Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& c
     if (!data.type().isNumeric() || !indices.type().isInteger())
         return badInput(candidate.matrix.where() + " does not hold numbers and whole-number indices.");
     const int64_t stored = std::min(candidate.header.stored, indices.elements());
-    TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.cols, stored));
-    const auto counts = std::make_shared<TransposedColumns>(std::move(data), std::move(indices), std::move(pointers), candidate.header.rows,
+    TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, lines, stored));
+    return CompressedArrays{std::move(data), std::move(indices), std::move(pointers)};
+}
+
+/// Compressed columns cannot be read row by row: nullptr when they fit in memory, else sorted by cells on disk.
+Result<std::shared_ptr<const CountSource>> streamColumns(const CountCandidate& candidate, bool requireCounts, const ReadOptions& options, Progress& progress) {
+    constexpr int64_t kBytesPerValue = 12;  // indices twice and the values
+    if (!options.countsLater && candidate.header.stored * kBytesPerValue <= memoryForCounts()) return std::shared_ptr<const CountSource>();
+    TXFM_TRY(CompressedArrays arrays, openCompressed(candidate, candidate.header.cols));
+    const auto counts = std::make_shared<TransposedColumns>(std::move(arrays.data), std::move(arrays.indices), std::move(arrays.pointers), candidate.header.rows,
                                                             candidate.header.cols, requireCounts, packedFolder(), progress.token());
     if (!options.countsLater) TXFM_CHECK(counts->prepare(progress));
     return std::shared_ptr<const CountSource>(counts);
@@ -92,17 +103,9 @@ Result<std::shared_ptr<const CountSource>> stream(const CountCandidate& candidat
         return std::shared_ptr<const CountSource>(
             std::make_shared<StreamedDense>(Node::copyOf(candidate.matrix), requireCounts));
     }
-    TXFM_TRY(Node data, candidate.matrix.child("data"));
-    TXFM_TRY(Node indices, candidate.matrix.child("indices"));
-    TXFM_TRY(const Node pointerNode, candidate.matrix.child("indptr"));
-    TXFM_CHECK(data.checkReadable());
-    TXFM_CHECK(indices.checkReadable());
-    if (!data.type().isNumeric() || !indices.type().isInteger())
-        return badInput(candidate.matrix.where() + " does not hold numbers and whole-number indices.");
-    const int64_t stored = std::min(candidate.header.stored, indices.elements());
-    TXFM_TRY(std::vector<int64_t> pointers, readPointers(pointerNode, candidate.header.rows, stored));
+    TXFM_TRY(CompressedArrays arrays, openCompressed(candidate, candidate.header.rows));
     return std::shared_ptr<const CountSource>(std::make_shared<StreamedRows>(
-        std::move(data), std::move(indices), std::move(pointers), candidate.header.cols, requireCounts));
+        std::move(arrays.data), std::move(arrays.indices), std::move(arrays.pointers), candidate.header.cols, requireCounts));
 }
 
 /// What the values of a candidate are, as precisely as some of its rows tell.
