@@ -123,10 +123,11 @@ void LinePlot::drawAxes(QPainter& painter, const QRectF& area) const {
     const ThemeColours& c = colours();
     const int line = fontMetrics().height();
     painter.setFont(Theme::instance().smallFont());
-    // A low plot may get one round number only; three give a scale.
+    // A low plot may get one round number only; three give a scale, or two where they would crowd.
     constexpr int kMostLevels = 8;
+    const size_t enough = area.height() < 80 ? 2 : 3;
     std::vector<double> levels;
-    for (int wanted = std::clamp(static_cast<int>(area.height() / 40), 2, kMostLevels); levels.size() < 3 && wanted <= kMostLevels; ++wanted)
+    for (int wanted = std::clamp(static_cast<int>(area.height() / 40), 2, kMostLevels); levels.size() < enough && wanted <= kMostLevels; ++wanted)
         levels = niceTicks(m_yMin, m_yMax, wanted);
     const double step = levels.size() > 1 ? levels[1] - levels[0] : 0;
     for (const double tick : levels) {
