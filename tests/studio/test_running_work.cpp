@@ -38,17 +38,19 @@ private Q_SLOTS:
         Progress silent;
         auto dataset = io::openDataset(path("one.csv").toStdString(), {}, silent);
         QVERIFY(dataset.ok());
+        dataset->obsm.emplace("X_txfm", DenseMatrix(3, 4));
+        QVERIFY(io::writeH5ad(path("one.embedded.h5ad").toStdString(), *dataset, {}, silent).ok());
         dataset->obsm.emplace("X_txfm_umap", DenseMatrix(3, 2));
         QVERIFY(io::writeH5ad(path("one.txfm.h5ad").toStdString(), *dataset, {}, silent).ok());
-        // A trial fails at once; an embedding "writes" the file made above.
-        program("grep -q '\"forecast\": *true' \"$2\" && exit 1\n"
+        // A trial fails at once; embedding and map "write" the files made above.
+        program("grep -q '\"forecast\": *true' \"$2\" && exit 1\ncat \"$2\" >> \"" + path("jobs") + "\"\n"
                 "echo $$ > \"" + path("pid") + "\"\ntrap 'echo \"{\\\"type\\\":\\\"error\\\",\\\"code\\\":5,\\\"message\\\":\\\"Cancelled.\\\"}\"; exit 5' INT\n"
                 "out=$(sed -n 's/.*\"out\": *\"\\([^\"]*\\)\".*/\\1/p' \"$2\")\n"
                 "echo '{\"type\":\"progress\",\"stage\":\"embed\",\"done\":1,\"total\":3,\"unit\":\"cells\"}'\n"
                 "[ -e \"" + path("stubborn") + "\" ] && trap '' INT\n"
-                "gate=end; case \"$out\" in *project*) gate=end-map;; esac\n"
+                "gate=end made=one.embedded\ncase \"$out\" in *project*) gate=end-map made=one.txfm;; *cluster*) made=one.txfm;; esac\n"
                 "while [ ! -e \"" + path("$gate") + "\" ]; do sleep 0.05; done\n"
-                "cp \"" + path("one.txfm.h5ad") + "\" \"$out\"\necho '{\"type\":\"result\"}'\n");
+                "cp \"" + path("$made.h5ad") + "\" \"$out\"\necho '{\"type\":\"result\"}'\n");
     }
     void init() {
         QFile::remove(path("end"));
@@ -126,6 +128,20 @@ private Q_SLOTS:
         QTest::mouseClick(find<QPushButton>("stopButton"), Qt::LeftButton);
         QTRY_VERIFY2(banner().contains("is kept"), qPrintable(banner()));
         QTRY_VERIFY_WITH_TIMEOUT(session()->isModified() && session()->dataset()->obsm.size() == 1, 20000);
+        // Its map is drawn without another embedding.
+        auto* mapOnly = find<QPushButton>("drawMapOnly");
+        QTRY_VERIFY(mapOnly->isVisible() && mapOnly->isEnabled());
+        QFile::remove(path("jobs"));
+        write("end-map", "");
+        QTest::mouseClick(mapOnly, Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(session()->dataset()->obsm.contains("X_txfm_umap") && session()->runningWork().isEmpty(), 60000);
+        QCOMPARE(m_window->currentPage(), page::kExplore);
+        QFile jobs(path("jobs"));
+        QVERIFY(jobs.open(QIODevice::ReadOnly));
+        const QByteArray asked = jobs.readAll();
+        QVERIFY2(asked.contains("\"project\"") && asked.contains("\"cluster\"") && !asked.contains("\"embed\""), asked);
+        m_window->showPage(page::kEmbed);
+        QVERIFY(!mapOnly->isVisible());
     }
     void stoppingIsQuickHoweverBusyTheWorkerIs() {
         // It has a whole cell to finish before it hears of the interrupt. By the clock, so that a busy computer may spoil a try or two.

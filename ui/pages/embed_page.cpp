@@ -30,8 +30,6 @@
 namespace txfm::ui {
 namespace {
 
-enum ChainStep { kEmbed, kMap, kClusters, kExpressionMap };
-
 /// Together with noticing its end, a stop takes a quarter of a second.
 constexpr int kStopMs = 150;
 
@@ -45,7 +43,7 @@ EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
       m_empty(new EmptyState(QStringLiteral("embed"), tr("Nothing to embed yet"), emptyText(), this)),
       m_banner(new ErrorBanner(this)), m_modelPanel(new ModelPanel(catalogue, this)), m_form(new OptionsForm(this)),
       m_optionsSection(new Section(tr("Options"), this)), m_forecast(new ForecastNote(this)), m_blocked(new QLabel(this)),
-      m_start(new QPushButton(this)), m_progress(new ProgressPanel(this)) {
+      m_start(new QPushButton(this)), m_mapOnly(new QPushButton(tr("Draw the map without embedding again"), this)), m_progress(new ProgressPanel(this)) {
     m_empty->setAction(tr("Open demo data"));
     connect(m_empty, &EmptyState::actionTriggered, this, [this] { session()->open(demoDataFile()); });
     m_form->setFields(workflow::fieldsOf(m_options), kHidden);
@@ -65,8 +63,12 @@ EmbedPage::EmbedPage(ModelCatalogue* catalogue, QWidget* parent)
     m_start->setProperty("primary", true);
     m_start->setMinimumHeight(40);
     m_start->setToolTip(tr("Embeds the cells, draws the maps and finds clusters; Explore opens by itself"));
-    connect(m_start, &QPushButton::clicked, this, &EmbedPage::start);
+    connect(m_start, &QPushButton::clicked, this, [this] { start(kEmbed); });
     before->body()->addWidget(m_start);
+    m_mapOnly->setObjectName(QStringLiteral("drawMapOnly"));
+    m_mapOnly->setToolTip(tr("Takes obsm['X_txfm'] as it is: draws the maps and finds clusters, without embedding again"));
+    connect(m_mapOnly, &QPushButton::clicked, this, [this] { start(kMap); });
+    before->body()->addWidget(m_mapOnly);
     connect(m_progress, &ProgressPanel::stopRequested, this, &EmbedPage::stop);
 
     auto* right = new QWidget(this);
@@ -113,6 +115,7 @@ void EmbedPage::setSession(Session* s) {
         leaveChain();
         refresh();
     });
+    connect(s, &Session::resultsChanged, this, &EmbedPage::refreshMapOnly);
     connect(s, &Session::modelChanged, this, &EmbedPage::refresh);
     connect(s, &Session::normalisedDecisionChanged, this, &EmbedPage::refreshForecast);
     connect(s->report(), &DataReport::matchChanged, this, &EmbedPage::refreshForecast);
@@ -147,6 +150,14 @@ double EmbedPage::forecastFlops() const {
     return io::embeddingOperations(model->config(), load) * static_cast<double>(dataset->cells());
 }
 
+void EmbedPage::refreshMapOnly() {
+    const auto dataset = session()->dataset();
+    m_mapOnly->setVisible(dataset && dataset->cells() > 1 && dataset->obsm.contains("X_txfm") && !dataset->obsm.contains("X_txfm_umap"));
+    m_mapOnly->setEnabled(!m_chain || !m_chain->isRunning());
+}
+
+EmbedPage::Step EmbedPage::step() const { return static_cast<Step>(m_first + m_chain->index()); }
+
 void EmbedPage::refreshForecast() {
     if (!session()) return;
     const auto dataset = session()->dataset();
@@ -164,6 +175,7 @@ void EmbedPage::refreshForecast() {
     m_blocked->setText(blocked);
     m_blocked->setVisible(!blocked.isEmpty());
     m_start->setEnabled(dataset && blocked.isEmpty() && !running);
+    refreshMapOnly();
     m_optionsSection->setEnabled(!running);
     m_modelPanel->setEnabled(!running);
     m_forecast->setVisible(dataset && model);
@@ -213,16 +225,23 @@ JobSpec EmbedPage::embedSpec(const QString& out) const {
     return spec;
 }
 
-void EmbedPage::start() {
+void EmbedPage::start(Step first) {
     m_banner->hide();
-    // The same request after a stop continues in the same place with the cells that are finished.
-    const nlohmann::json asked = embedSpec({}).toJson();
-    if (asked != m_lastSpec || m_lastOut.isEmpty()) m_lastOut = session()->resultFileFor(QStringLiteral("txfm"));
-    m_lastSpec = asked;
-    m_currentFile = m_lastOut;
-    m_flops = forecastFlops();
-
     m_chain = std::make_unique<JobChain>();
+    m_first = first;
+    QStringList stages;
+    if (first == kEmbed) {
+        // The same request after a stop continues in the same place with the cells that are finished.
+        const nlohmann::json asked = embedSpec({}).toJson();
+        if (asked != m_lastSpec || m_lastOut.isEmpty()) m_lastOut = session()->resultFileFor(QStringLiteral("txfm"));
+        m_lastSpec = asked;
+        m_currentFile = m_lastOut;
+        m_flops = forecastFlops();
+        m_chain->add([spec = embedSpec(m_lastOut)] { return spec; });
+        stages << tr("Embedding");
+    } else {
+        m_currentFile = session()->workFile();
+    }
     const auto next = [this](const char* command, nlohmann::json options, const QString& title) {
         return [this, command, options, title] {
             JobSpec spec;
@@ -235,13 +254,14 @@ void EmbedPage::start() {
             return spec;
         };
     };
-    m_chain->add([spec = embedSpec(m_lastOut)] { return spec; });
-    QStringList stages{tr("Embedding")};
     if (session()->dataset()->cells() > 1) {
         m_chain->add(next("project", {{"rep", "X_txfm"}, {"method", "umap"}}, tr("Drawing the map")));
         m_chain->add(next("cluster", {{"rep", "X_txfm"}, {"method", "leiden"}}, tr("Finding clusters")));
-        m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}, {"discard_graph", true}}, tr("Drawing the map of expression")));
-        stages << tr("Map") << tr("Clusters") << tr("Map of expression");
+        stages << tr("Map") << tr("Clusters");
+        if (session()->valuesAreUsable()) {
+            m_chain->add(next("project", {{"rep", "X"}, {"method", "umap"}, {"discard_graph", true}}, tr("Drawing the map of expression")));
+            stages << tr("Map of expression");
+        }
     }
     connect(m_chain.get(), &JobChain::jobStarted, this, [this](Job* job, int index) {
         m_progress->setStage(index);
@@ -262,9 +282,10 @@ void EmbedPage::start() {
         refreshForecast();
     });
     connect(m_chain.get(), &JobChain::stopped, this, &EmbedPage::chainStopped);
-    m_progress->setStopText(tr("Stop"), tr("Cells that are finished are kept; starting again continues from there"));
-    m_progress->begin(tr("Embedding %1 cells").arg(formatCount(session()->dataset()->cells())), stages);
-    session()->setRunningWork(tr("Embedding %1").arg(session()->displayName()));
+    m_progress->setStopText(tr("Stop"), first == kEmbed ? tr("Cells that are finished are kept; starting again continues from there") : QString());
+    const QString cells = formatCount(session()->dataset()->cells());
+    m_progress->begin(first == kEmbed ? tr("Embedding %1 cells").arg(cells) : tr("Drawing the map of %1 cells").arg(cells), stages);
+    session()->setRunningWork((first == kEmbed ? tr("Embedding %1") : tr("Drawing the map of %1")).arg(session()->displayName()));
     m_chain->start();
     refreshForecast();
 }
@@ -287,9 +308,9 @@ void EmbedPage::leaveChain() {
     session()->navigation()->showStatus({});
 }
 
-void EmbedPage::jobDone(Job* job, int index) {
+void EmbedPage::jobDone(Job* job) {
     const QString written = QString::fromStdString(job->spec().options.value("out", ""));
-    if (index == kEmbed) {
+    if (step() == kEmbed) {
         m_lastOut.clear();
         const nlohmann::json& result = job->result();
         if (result.contains("seconds") && result["seconds"].is_object()) rememberSpeed(m_flops, result["seconds"].value("embed", 0.0));
@@ -298,7 +319,7 @@ void EmbedPage::jobDone(Job* job, int index) {
     }
     m_embedded.clear();
     session()->loadResults(written);
-    if (index == kMap) session()->navigation()->showPage(page::kExplore);
+    if (step() == kMap) session()->navigation()->showPage(page::kExplore);
 }
 
 bool EmbedPage::keepEmbedding() {
@@ -312,7 +333,7 @@ void EmbedPage::chainStopped(const Error& error, const QString& details) {
     m_progress->end();
     session()->setRunningWork({});
     session()->navigation()->showStatus({});
-    const bool embedding = m_chain->index() == kEmbed;
+    const bool embedding = step() == kEmbed;
     if (error.code == ErrorCode::Cancelled) {
         m_banner->showMessage(ErrorBanner::Kind::Info,
                               embedding ? tr("Stopped. The cells that are finished are kept; press Embed to continue from there.")
@@ -334,7 +355,7 @@ void EmbedPage::stop() {
     if (Job* job = m_chain->current()) {
         QTimer::singleShot(kStopMs, job, [job] { job->abandon(); });
     }
-    m_progress->setStopping(m_chain->index() == kEmbed ? tr("Stopping: keeping the finished cells…") : tr("Stopping…"));
+    m_progress->setStopping(step() == kEmbed ? tr("Stopping: keeping the finished cells…") : tr("Stopping…"));
 }
 
 }  // namespace txfm::ui

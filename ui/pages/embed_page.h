@@ -39,9 +39,14 @@ private:
     void refresh();
     void refreshForecast();
     void forecastChanged();
-    void start();
+    enum Step { kEmbed, kMap, kClusters, kExpressionMap };
+    /// Does the steps from `first` on; from kMap on with the embedding that the data have.
+    void start(Step first);
+    /// What the running chain is doing.
+    Step step() const;
+    void refreshMapOnly();
     void stop();
-    void jobDone(Job* job, int index);
+    void jobDone(Job* job);
     void leaveChain();
     /// Opens the embedding whose map was not made; false when there is none.
     bool keepEmbedding();
@@ -56,10 +61,11 @@ private:
     Section* m_optionsSection;
     ForecastNote* m_forecast;
     QLabel* m_blocked;
-    QPushButton* m_start;
+    QPushButton *m_start, *m_mapOnly;
     ProgressPanel* m_progress;
     workflow::EmbedOptions m_options;
     std::unique_ptr<JobChain> m_chain;
+    Step m_first = kEmbed;      ///< of the chain
     QString m_lastOut;          ///< output of the running or last cancelled embedding
     nlohmann::json m_lastSpec;  ///< what that embedding was asked for, without the output's name
     QString m_currentFile;

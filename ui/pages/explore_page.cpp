@@ -212,6 +212,8 @@ void ExplorePage::refreshEmpty() {
     const bool making = dataset && !session()->runningWork().isEmpty();
     m_empty->setText(making ? tr("The map is on its way") : dataset ? tr("No map of these cells yet") : tr("No data open"),
                      making    ? tr("The cells are being embedded; the map appears here as soon as it is drawn.")
+                     : dataset && dataset->obsm.contains("X_txfm")
+                         ? tr("The cells are embedded already; the Embed page draws their map and finds clusters.")
                      : dataset ? tr("Embed the cells first: the program then draws them as a map and finds clusters.")
                                : emptyText());
     m_empty->setAction(dataset ? tr("Go to Embed") : tr("Go to Start"));
