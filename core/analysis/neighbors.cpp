@@ -4,16 +4,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <exception>
 #include <memory>
-#include <new>
 #include <optional>  // a header of the library uses it without including it
-#include <string>
 
 #include <knncolle/knncolle.hpp>
 #include <knncolle_kmknn/knncolle_kmknn.hpp>
 
 #include "core/analysis/dot_products.h"
+#include "core/analysis/library_call.h"
 #include "core/base/parallel.h"
 
 namespace txfm::analysis {
@@ -21,9 +19,6 @@ namespace {
 
 using Points = knncolle::SimpleMatrix<int32_t, float>;
 using KmeansPoints = kmeans::SimpleMatrix<int32_t, float>;
-
-/// Thrown through the library when the user cancels; never leaves this file.
-struct Interrupted {};
 
 /// knncolle's own Euclidean distance, several numbers at a time: the time of a search is that of its distances.
 class EuclideanMetric final : public knncolle::DistanceMetric<float, float> {
@@ -153,15 +148,7 @@ Result<Neighbors> search(const DenseMatrix* queries, const DenseMatrix& referenc
 }
 
 Result<Neighbors> searched(const DenseMatrix* queries, const DenseMatrix& reference, int64_t k, Progress& progress) {
-    try {
-        return search(queries, reference, k, progress);
-    } catch (const Interrupted&) {
-        return cancelledError();
-    } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::OutOfMemory, "There is not enough memory for the search of neighbours.", {}};
-    } catch (const std::exception& problem) {
-        return failed(std::string("The search of neighbours failed: ") + problem.what() + ".");
-    }
+    return withLibrary("the search of neighbours", [&] { return search(queries, reference, k, progress); });
 }
 
 }  // namespace

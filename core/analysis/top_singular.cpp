@@ -2,14 +2,12 @@
 #include "core/analysis/top_singular.h"
 
 #include <algorithm>
-#include <exception>
 #include <memory>
-#include <new>
-#include <string>
 
 #include <irlba/irlba.hpp>
 
 #include "core/analysis/dot_products.h"
+#include "core/analysis/library_call.h"
 #include "core/base/parallel.h"
 
 namespace txfm::analysis {
@@ -17,9 +15,6 @@ namespace {
 
 using Vector = Eigen::VectorXd;
 using Dense = Eigen::MatrixXd;
-
-/// Thrown through the library when the user cancels; never leaves this file.
-struct Interrupted {};
 
 /// What irlba sees of an operator.
 class IrlbaMatrix final : public irlba::Matrix<Vector, Dense> {
@@ -104,19 +99,13 @@ Result<SingularVectors> topSingularVectors(const LinearOperator& matrix, int64_t
     settings.max_iterations = options.restarts;
     // Eigen would split products by the number of threads and round differently.
     const irlba::EigenThreadScope oneThread(1);
-    try {
+    return withLibrary("the principal components", [&]() -> Result<SingularVectors> {
         const IrlbaMatrix view(matrix, progress);
         const auto found = irlba::compute(static_cast<const irlba::Matrix<Vector, Dense>&>(view), count, settings);
         SingularVectors out = fromColumns(found.D, found.V);
         out.converged = found.converged;
         return out;
-    } catch (const Interrupted&) {
-        return cancelledError();
-    } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::OutOfMemory, "There is not enough memory for the principal components.", {}};
-    } catch (const std::exception& problem) {
-        return failed(std::string("The singular vectors could not be found: ") + problem.what() + ".");
-    }
+    });
 }
 
 Result<SingularVectors> topEigenvectors(const std::vector<double>& matrix, int64_t n, int64_t count, const Progress& progress) {

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <optional>  // a header of umappp uses it without including it
 #include <random>
 
 #include <umappp/umappp.hpp>
 
+#include "core/analysis/library_call.h"
 #include "core/analysis/spectral_start.h"
 #include "core/base/random.h"
 
@@ -19,9 +19,6 @@ constexpr double kStartExtent = 10.0;
 constexpr double kJitter = 1e-4;
 // As umap-learn: per edge, of negative samples, of the first epoch.
 constexpr float kNegativeSamples = 5, kRepulsion = 1, kLearningRate = 1;
-
-/// Thrown through the library when the user cancels; never leaves this file.
-struct Interrupted {};
 
 /// The generator of negative samples. The library draws millions of them an epoch and looks at nothing else, so they are
 /// where it hears that it is to stop.
@@ -83,7 +80,7 @@ Result<DenseMatrix> umapLayout(const CsrMatrix& connectivities, const DenseMatri
     RandomStream random(options.seed, 0x756d6170);
     for (float& v : layout.values) v += static_cast<float>(kJitter * random.normal());
     const int epochs = options.epochs > 0 ? options.epochs : connectivities.rows <= 10000 ? 500 : 200;
-    try {
+    return withLibrary("the UMAP", [&]() -> Result<DenseMatrix> {
         const auto [a, b] = umappp::find_ab(options.spread, options.minDist);
         auto schedule = umappp::similarities_to_epochs<int32_t, float>(edgesOf(connectivities, progress), epochs, kNegativeSamples);
         InterruptibleRandom negatives(options.seed, progress);
@@ -95,12 +92,8 @@ Result<DenseMatrix> umapLayout(const CsrMatrix& connectivities, const DenseMatri
                                                     static_cast<float>(a), static_cast<float>(b), kRepulsion, kLearningRate, negatives, epoch);
             stage.set(epoch);
         }
-    } catch (const Interrupted&) {
-        return cancelledError();
-    } catch (const std::exception& problem) {
-        return failed(std::string("UMAP failed: ") + problem.what() + ".");
-    }
-    return layout;
+        return std::move(layout);
+    });
 }
 
 }  // namespace txfm::analysis
