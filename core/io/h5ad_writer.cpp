@@ -178,7 +178,7 @@ Result<void> copyFile(const fs::path& from, const fs::path& to, const fs::path& 
     const auto cannot = [&](const fs::path& path, ErrorCode code) {
         const bool reading = code == ErrorCode::BadInput;
         return Error{code, std::string(reading ? "Cannot read " : "Cannot write ") + quoted(path) + ": " + std::strerror(errno) + ".",
-                     reading ? "" : "Check that the disk has enough free space and that the folder is writable."};
+                     reading ? "" : hdf5::kCannotStoreHint};
     };
     struct Descriptor {
         int fd;

@@ -18,20 +18,22 @@ struct WriteFailure : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// What to do about a file that could not be written.
+inline constexpr auto kCannotStoreHint = "Check that the disk has enough free space and that the folder is writable.";
+
 /// Runs a body that writes HDF5 and turns its exceptions into errors that name the output.
 template <class Body>
 Result<void> writing(const std::filesystem::path& out, Body&& body) {
     const std::string what = "Cannot write '" + out.string() + "': ";
-    const std::string hint = "Check that the disk has enough free space and that the folder is writable.";
     try {
         return body();
     } catch (const WriteFailure& failure) {
         // HDF5 keeps the reason to itself; a full disk is by far the most frequent one.
-        return failed(what + failure.what() + " could not be stored.", hint);
+        return failed(what + failure.what() + " could not be stored.", kCannotStoreHint);
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::OutOfMemory, "There is not enough memory to write '" + out.string() + "'.", {}};
     } catch (const std::exception& exception) {
-        return failed(what + exception.what() + ".", hint);
+        return failed(what + exception.what() + ".", kCannotStoreHint);
     }
 }
 
