@@ -5,10 +5,9 @@
     bench.py WHAT... --program build/ci/bin/txfm-bench --file COUNTS.h5ad [--threads N] [--rounds N] [--out FILE.json]
 
 WHAT: load preprocess random_rows pca knn knn_approximate umap leiden, or all. For leiden igraph is measured as a third
-side, from Python. All sides run in processes of their own; start-up and
-preparation are not timed. Prints one line each with both times, their ratio and the quality of the
-results, and writes everything as JSON. The exit status is 1 when a result is not as good as it has to be; times are
-never judged.
+side, from Python. All sides run in processes of their own; start-up and preparation are not timed. Prints one line each
+with both times, their ratio and the quality of the results, and writes everything as JSON. The exit status is 1 when a
+result is not as good as it has to be; times are never judged.
 """
 import argparse
 import datetime
